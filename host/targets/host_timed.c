@@ -197,6 +197,20 @@ bool host_timed_suffice(struct host_timed *h, const uint64_t *series, uint32_t n
 	       clock_now() - h->began >= HOST_TIMED_HEAVY && are_settled(series, n);
 }
 
+void host_timed_note(struct host_timed *h, uint32_t i, uint64_t start, uint64_t end)
+{
+	h->rep->series[ABI_PHASE_EVENT][i] = end - start;
+	if (!i)
+		h->first = start;
+	h->last = end;
+}
+
+bool host_timed_is_long(const struct host_timed *h, uint32_t n)
+{
+	return h->rq->params.repeat && n >= HOST_TIMED_FEWEST &&
+	       h->last - h->first >= HOST_TIMED_LONG;
+}
+
 void host_timed_shorten(struct host_timed *h, enum abi_phase phase, uint32_t n)
 {
 	h->rep->guest.samples[phase] = n;

@@ -18,15 +18,13 @@
 /* From nothing to a VM with memory, interrupt controller and a vCPU. */
 int host_timed_vm_create(struct host_timed *h)
 {
-	uint64_t *series;
 	uint32_t n, i;
 
 	kvm_spare_vms_destroy();
-	series = host_timed_series(
-		h, host_timed_most(h, CREATE_EVENTS, EXACT_CREATE_EVENTS), &n);
-	if (!series)
+	if (!host_timed_series(h, host_timed_most(h, CREATE_EVENTS, EXACT_CREATE_EVENTS),
+			       &n))
 		return -ENOMEM;
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && !host_timed_is_long(h, i); i++) {
 		struct vm vm;
 		uint64_t start;
 		int err;
@@ -34,7 +32,7 @@ int host_timed_vm_create(struct host_timed *h)
 		host_timed_wait_begin(h);
 		start = clock_now();
 		err = vm_create(&vm, h->kvm_fd, h->config, &host_timed_ignore);
-		series[i] = clock_now() - start;
+		host_timed_note(h, i, start, clock_now());
 		host_timed_wait_end(h);
 		if (err)
 			error_set(h->err, err, "%s", vm.error.text);
@@ -44,6 +42,38 @@ int host_timed_vm_create(struct host_timed *h)
 		if (host_timed_late(h))
 			return 0;
 	}
+	host_timed_shorten(h, ABI_PHASE_EVENT, i);
+	return host_timed_done(h);
+}
+
+/*
+ * From a VM whose guest has run, with its memory mapped, to nothing. What destroys a VM
+ * is the last close() of it, in the thread that calls it.
+ */
+int host_timed_vm_destroy(struct host_timed *h)
+{
+	uint32_t n, i;
+
+	kvm_spare_vms_destroy();
+	if (!host_timed_series(h, host_timed_most(h, CREATE_EVENTS, EXACT_CREATE_EVENTS),
+			       &n))
+		return -ENOMEM;
+	for (i = 0; i < n && !host_timed_is_long(h, i); i++) {
+		struct vm vm;
+		uint64_t start;
+		int err = host_timed_boot(h, &vm, ABI_COMMAND_SPIN);
+
+		host_timed_wait_begin(h);
+		start = clock_now();
+		vm_destroy(&vm);
+		host_timed_note(h, i, start, clock_now());
+		host_timed_wait_end(h);
+		if (err)
+			return err == -ECANCELED ? 0 : err;
+		if (host_timed_late(h))
+			return 0;
+	}
+	host_timed_shorten(h, ABI_PHASE_EVENT, i);
 	return host_timed_done(h);
 }
 
@@ -123,18 +153,16 @@ int host_timed_first_exit(struct host_timed *h)
 {
 	struct host_timed own = *h;
 	struct boot_request rq = *h->rq;
-	uint64_t *series;
 	uint32_t n, i;
 
 	kvm_spare_vms_destroy();
-	series = host_timed_series(
-		h, host_timed_most(h, CREATE_EVENTS, EXACT_CREATE_EVENTS), &n);
-	if (!series)
+	if (!host_timed_series(h, host_timed_most(h, CREATE_EVENTS, EXACT_CREATE_EVENTS),
+			       &n))
 		return -ENOMEM;
 	rq.params.events = rq.params.batch = rq.params.batches = rq.params.pace = 0;
 	rq.params.clock_reads = 1;
 	own.rq = &rq;
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && !host_timed_is_long(h, i); i++) {
 		struct vm vm;
 		struct first first = { .timed = h, .vcpu = &vm.own[0] };
 		const struct vm_listener listener = { .ctx = &first,
@@ -147,11 +175,12 @@ int host_timed_first_exit(struct host_timed *h)
 		err = host_timed_open(&own, &vm, ABI_COMMAND_SPIN, &listener);
 		if (!err)
 			err = host_timed_run(&own, &vm, NULL, VCPU_STOP_KICK);
-		series[i] = first.ticks - start;
+		host_timed_note(h, i, start, first.ticks);
 		vm_destroy(&vm);
 		if (err)
 			return err == -ECANCELED ? 0 : err;
 	}
+	host_timed_shorten(h, ABI_PHASE_EVENT, i);
 	return host_timed_done(h);
 }
 
@@ -174,17 +203,17 @@ static int save(struct host_timed *h, struct saved *s)
 	return err ? error_set(h->err, err, "%s", s->vm.error.text) : 0;
 }
 
-static int time_save(struct host_timed *h, struct saved *s, uint64_t *ticks)
+static int time_save(struct host_timed *h, struct saved *s, uint32_t i)
 {
 	uint64_t start = clock_now();
 	int err = save(h, s);
 
-	*ticks = clock_now() - start;
+	host_timed_note(h, i, start, clock_now());
 	return err;
 }
 
 /* Into a new VM, which is destroyed. */
-static int time_restore(struct host_timed *h, struct saved *s, uint64_t *ticks)
+static int time_restore(struct host_timed *h, struct saved *s, uint32_t i)
 {
 	struct vm fresh;
 	uint64_t start;
@@ -193,7 +222,7 @@ static int time_restore(struct host_timed *h, struct saved *s, uint64_t *ticks)
 	if (!err) {
 		start = clock_now();
 		err = checkpoint_restore(&fresh, s->fd);
-		*ticks = clock_now() - start;
+		host_timed_note(h, i, start, clock_now());
 	}
 	if (err)
 		error_set(h->err, err, "%s", fresh.error.text);
@@ -202,7 +231,7 @@ static int time_restore(struct host_timed *h, struct saved *s, uint64_t *ticks)
 }
 
 static int run_checkpoints(struct host_timed *h, struct saved *s, bool restore,
-			   uint64_t *series, uint32_t n)
+			   uint32_t n)
 {
 	uint32_t i;
 	int err = 0;
@@ -218,25 +247,24 @@ static int run_checkpoints(struct host_timed *h, struct saved *s, bool restore,
 		err = error_set(h->err, -EIO, "%s", s->vm.error.text);
 	for (i = 0; !err && i < CHECKPOINT_WARM_UP; i++)
 		err = save(h, s);
-	for (i = 0; !err && i < n; i++) {
+	for (i = 0; !err && i < n && !host_timed_is_long(h, i); i++) {
 		if (host_timed_late(h))
 			err = -ECANCELED;
 		else
-			err = (restore ? time_restore : time_save)(h, s, &series[i]);
+			err = (restore ? time_restore : time_save)(h, s, i);
 	}
+	host_timed_shorten(h, ABI_PHASE_EVENT, i);
 	return err;
 }
 
 static int checkpoint(struct host_timed *h, bool restore)
 {
 	struct saved s = { .pages = { .count = { 0 } } };
-	uint64_t *series;
 	uint32_t n;
 	int err;
 
 	kvm_spare_vms_destroy();
-	series = host_timed_series(h, CHECKPOINT_EVENTS, &n);
-	if (!series)
+	if (!host_timed_series(h, CHECKPOINT_EVENTS, &n))
 		return -ENOMEM;
 	s.fd = checkpoint_create();
 	if (s.fd < 0)
@@ -244,7 +272,7 @@ static int checkpoint(struct host_timed *h, bool restore)
 				 strerror(-s.fd));
 	err = host_timed_boot(h, &s.vm, ABI_COMMAND_SPIN);
 	if (!err)
-		err = run_checkpoints(h, &s, restore, series, n);
+		err = run_checkpoints(h, &s, restore, n);
 	checkpoint_pages_free(&s.pages);
 	vm_destroy(&s.vm);
 	close(s.fd);

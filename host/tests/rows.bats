@@ -173,6 +173,19 @@ newest_of() {
   done
 }
 
+# The last close() of the VM is in the timed part, and frees the stage-2 tables of a guest that ran.
+@test "lab:aarch64-vhe: the destruction of a VM is all of it" {
+  need_target lab:aarch64-vhe
+  run_apart "$wsbench" run --on lab:aarch64-vhe --bench vm_create,vm_destroy,first_exit --quiet -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json 'all(x["status"] == "ok" and x["handled_by"] == "user" for x in d["benchmarks"])' \
+    'len(b("vm_destroy")["metrics"][0]["boots"]) == 2'
+  "$wsbench" explain --on lab:aarch64-vhe --bench vm_destroy --quiet -o explained.json >/dev/null
+  holds explained.json 'd["total"] > 100000' \
+    'all(any(f["name"] == name for f in d["functions"]) for name in ("kvm_destroy_vm", "stage2_free_walker", "kvm_vgic_destroy", "unmap_vmas"))' \
+    'not any(f["name"] in ("kvm_create_vm", "kvm_arch_init_vm", "kvm_vcpu_run") for f in d["functions"])'
+}
+
 # KVM of x86_64 with CONFIG_KVM_SW_PROTECTED_VM, which no kernel of Debian has: bench/README.md builds it.
 @test "lab:x86_64-svm, -vmx: private and shared memory, on a kernel that has it" {
   local kernel=${WORLDSWITCH_PROTECTED_KERNEL:-}
@@ -304,7 +317,7 @@ moved = {name: (few[name], every.get(name)) for name in few if few[name] != ever
 print(moved)
 assert len(few) > 20 and few.keys() == every.keys()
 for name, (a, b) in moved.items():
-    assert re.fullmatch("checkpoint_.*|dirty_log_.*_2m|memslot_.*|vm_create|first_exit", name) and abs(a / b - 1) < 0.01, name
+    assert re.fullmatch("checkpoint_.*|dirty_log_.*_2m|memslot_.*|vm_create|vm_destroy|first_exit", name) and abs(a / b - 1) < 0.01, name
 END_OF_PYTHON
   done
 }

@@ -108,6 +108,31 @@ Test(host_timed, heavy_rows_have_two_blocks_of_events)
 	}
 }
 
+/* Events of 4 x 10^8 instructions would end at the time limit of the boot. */
+Test(host_timed, a_series_of_whole_vms_that_takes_long_has_three_events)
+{
+	const struct boot_request exact = { .params.repeat = 24 }, noisy = { .cpu = 0 };
+	uint64_t series[4] = { 0 };
+	struct boot_report rep = { .series[ABI_PHASE_EVENT] = series };
+	struct host_timed h = { .rq = &exact, .rep = &rep };
+
+	cr_expect(!host_timed_is_long(&h, 0));
+	for (uint32_t i = 0; i < 4; i++) {
+		const uint64_t start = 1000 + i * (uint64_t)HOST_TIMED_LONG;
+
+		host_timed_note(&h, i, start, start + 7);
+		cr_expect_eq(series[i], 7);
+		h.rq = &exact;
+		cr_expect_eq(host_timed_is_long(&h, i + 1), i >= 2, "%u", i);
+		h.rq = &noisy;
+		cr_expect(!host_timed_is_long(&h, i + 1), "time is not work");
+	}
+	h.rq = &exact;
+	for (uint32_t i = 0; i < 4; i++)
+		host_timed_note(&h, i, 1000 + i * 1000, 1000 + i * 1000 + 7);
+	cr_expect(!host_timed_is_long(&h, 4));
+}
+
 /* KVM's search for a page of a guest_memfd depends on the size of the file. */
 Test(host_timed, the_memory_of_a_guest_memfd_row_does_not_depend_on_the_target)
 {
