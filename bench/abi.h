@@ -248,6 +248,7 @@ enum abi_state {
 	/* The body sleeps until the host's next interrupt, or the probe for this runs. */
 	ABI_STATE_SLEEPS,
 	ABI_STATE_TOO_MANY, /* more bodies than the row's memory has room for */
+	ABI_STATE_STILL,    /* a counter that the guest has enabled does not count */
 };
 
 /*

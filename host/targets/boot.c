@@ -188,6 +188,11 @@ static void end_unfinished(const struct abi_report *guest, struct boot_report *r
 		boot_end(rep, BOOT_SKIP,
 			 "too many events for the memory of the row (--events)");
 		break;
+	case ABI_STATE_STILL:
+		boot_end(
+			rep, BOOT_SKIP,
+			"the virtual PMU of this KVM does not count what the guest executes");
+		break;
 	case ABI_STATE_SLEEPS:
 		boot_end(
 			rep, BOOT_SKIP,

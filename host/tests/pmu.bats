@@ -102,3 +102,17 @@ END
   one_line "$stderr"
   [ -z "$stdout" ]
 }
+
+# KVM emulates the registers, and EL2 never switches the counters (results/kernels.md).
+@test "lab:aarch64-pkvm: the virtual PMU that does not count, on Linux 6.12" {
+  local kernel
+  need_target lab:aarch64-pkvm
+  kernel=$("$top/scripts/kernel.sh" fetch --quiet --arch aarch64 --series 6.12) ||
+    skip "no Linux 6.12 here, and Debian cannot be reached"
+  run_apart "$wsbench" run --on lab:aarch64-pkvm --kernel "$kernel/vmlinuz" --bench pmccntr,pmu_accuracy_cycles,pmu_overflow_irq \
+    --config pmu-emulated --boots 1 --quiet -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json 'value("pmu_accuracy_cycles", metric="counted") == 0' 'value("pmu_accuracy_cycles", metric="error") == 4000' \
+    'b("pmccntr")["handled_by"] == "kernel" and value("pmccntr") > 1000' \
+    'b("pmu_overflow_irq")["status"] == "skip" and "does not count" in b("pmu_overflow_irq")["reason"]'
+}
