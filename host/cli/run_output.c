@@ -128,7 +128,11 @@ enum cli_exit run_prepare_output(const struct run *run)
 	else
 		strcpy(folder, ".");
 	if (!folder_is_writable(folder)) {
-		message_error("cannot write to folder %s: %m", folder);
+		if (errno == ENOENT)
+			message_error("cannot write to folder %s: %m (mkdir -p %s)",
+				      folder, folder);
+		else
+			message_error("cannot write to folder %s: %m", folder);
 		code = CLI_USAGE;
 	}
 	free(folder);

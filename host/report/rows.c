@@ -113,20 +113,19 @@ const struct result_benchmark *rows_find(const struct result *r,
 }
 
 /* The place in the catalogue; benchmarks that the catalogue does not have are last. */
-static size_t rank_of(const char *name, const char *config)
+static size_t rank_of(const char *name)
 {
-	size_t b = 0, c = 0, configs = 0;
+	size_t b = 0;
 
 	while (bench_table[b].id && strcmp(bench_table[b].id, name))
 		b++;
-	while (config_table[configs].name)
-		configs++;
-	while (config_table[c].name && strcmp(config_table[c].name, config))
-		c++;
-	return b * (configs + 1) + c;
+	return b;
 }
 
-/* Inserts, so that rows of equal rank keep the documents' order. */
+/*
+ * Inserts, so that rows of one benchmark keep the documents' order: that of --config,
+ * whose first config is the base of the others.
+ */
 static void add_once(struct rows *rows, const struct result_benchmark *b)
 {
 	struct rows_row row = { .name = b->name, .config = config_of(b) };
@@ -135,7 +134,7 @@ static void add_once(struct rows *rows, const struct result_benchmark *b)
 	for (size_t i = 0; i < rows->n; i++)
 		if (is_row(b, &rows->rows[i]))
 			return;
-	row.rank = rank_of(row.name, row.config);
+	row.rank = rank_of(row.name);
 	rows->rows = reallocarray(rows->rows, rows->n + 1, sizeof(*rows->rows));
 	if (!rows->rows)
 		abort();
@@ -254,23 +253,49 @@ static void drop_unused(struct configs *c)
 	c->n = n;
 }
 
-/* In the catalogue's order, then in the document's. */
+/* Numbers of vCPUs are not counter configs: only if they are named. */
+static bool is_counter_config(const char *config, const char *const only[2])
+{
+	return is_wanted(only, config) && (only[0] || !strchr(config, '@'));
+}
+
+/* The first row of the benchmark that has the most configs; rows of one are adjacent. */
+static size_t most_configs(const struct rows *rows, const char *const only[2])
+{
+	size_t most = 0, at = 0;
+
+	for (size_t i = 0, n = 0, first = 0; i < rows->n; i++) {
+		if (strcmp(rows->rows[i].name, rows->rows[first].name) != 0) {
+			first = i;
+			n = 0;
+		}
+		n += is_counter_config(rows->rows[i].config, only);
+		if (n > most) {
+			most = n;
+			at = first;
+		}
+	}
+	return at;
+}
+
+/* The order is that of `only`, or of the benchmark that has most of them; then that of
+ * the rows. */
 static void collect_names(struct configs *c, const struct rows *rows,
 			  const char *const only[2])
 {
+	const size_t first = only[0] ? 0 : most_configs(rows, only);
+
 	c->names = grow(NULL, rows->n, sizeof(*c->names));
-	for (const struct config *known = config_table; known->name; known++)
-		for (size_t i = 0; i < rows->n; i++)
-			if (!strcmp(rows->rows[i].config, known->name) &&
-			    is_wanted(only, known->name) &&
-			    find(c->names, c->n, known->name) == c->n)
-				c->names[c->n++] = rows->rows[i].config;
-	/* Numbers of vCPUs are not counter configs: only if they are named. */
-	for (size_t i = 0; i < rows->n; i++)
-		if ((only[0] || !strchr(rows->rows[i].config, '@')) &&
-		    is_wanted(only, rows->rows[i].config) &&
-		    find(c->names, c->n, rows->rows[i].config) == c->n)
+	for (size_t i = 0; only[0] && i < rows->n; i++)
+		if (!strcmp(rows->rows[i].config, only[0]) && !c->n)
 			c->names[c->n++] = rows->rows[i].config;
+	for (size_t k = 0; k < rows->n; k++) {
+		const char *config = rows->rows[(first + k) % rows->n].config;
+
+		if (is_counter_config(config, only) &&
+		    find(c->names, c->n, config) == c->n)
+			c->names[c->n++] = config;
+	}
 }
 
 void configs_collect(struct configs *c, const struct result *r, const char *const only[2])

@@ -24,7 +24,7 @@ struct result_benchmark;
 
 struct rows_row {
 	const char *name, *config; /* a document's */
-	size_t rank;		   /* place in the catalogue, then among its configs */
+	size_t rank;		   /* place in the catalogue */
 	char *label; /* "null"; "pmccntr [pmu-off]" if the config is not clear */
 };
 
@@ -50,7 +50,7 @@ void rows_mark(const struct result *const *docs, size_t n, size_t d,
 	       char mark[ROWS_MARK_BYTES]);
 
 struct configs {
-	const char **names; /* in the catalogue's order, then in the document's */
+	const char **names; /* in the order of --config */
 	size_t n;
 	const char **rows; /* benchmarks with a figure under at least two configs */
 	size_t n_rows;

@@ -147,7 +147,7 @@ lab=lab:aarch64-vhe
   need_target bare:x86_64
   rows=("$wsbench" run --on bare:x86_64 --bench null -o)
   touch file
-  refused 2 'cannot write to folder missing: No such file' "${rows[@]}" missing/doc.json
+  refused 2 'cannot write to folder missing: No such file or directory (mkdir -p missing)' "${rows[@]}" missing/doc.json
   refused 2 'cannot write to folder file: Not a directory' "${rows[@]}" file/doc.json
   refused 2 'cannot make folder file/dir/: Not a directory' "${rows[@]}" file/dir/
   refused 2 '-o needs a file or a folder' "${rows[@]}" ''

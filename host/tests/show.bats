@@ -29,6 +29,26 @@ setup() {
   "$wsbench" show both/ --bench hypercall | grep -qE ' #1 insns .*#2 insns'
 }
 
+@test "configs are in the order of --config, and the first is the base" {
+  python3 - "$svm"/6.1*.json <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+d["benchmarks"].sort(key=lambda b: ["pmc-msr-user", "pmu-emulated", "pmu-off"].index(b["config"])
+                     if b["config"] in ("pmc-msr-user", "pmu-emulated", "pmu-off") else 3)
+json.dump(d, open("turned.json", "w"))
+END
+  "$wsbench" show turned.json --bench hypercall >out.txt
+  cat out.txt
+  [ "$(grep -oE '^hypercall \[[^]]*\]' out.txt | head -3 | tr '\n' ' ')" = \
+    "hypercall [pmc-msr-user] hypercall [pmu-emulated] hypercall [pmu-off] " ]
+  grep -qE '^hypercall \[pmu-off\] +kernel +1,424 +-100 ' out.txt
+
+  command -v gnuplot || skip "gnuplot is not installed"
+  "$wsbench" plot turned.json --kind configs -o . && grep -B9 pmu-off configs-*.svg | grep -q 'A .*pmc-msr-user'
+  "$wsbench" plot "$svm"/6.1*.json --kind configs --config pmu-emulated,pmu-off -o .
+  grep -q 'pmu-emulated against pmu-off' configs-*.svg
+}
+
 @test "show: Markdown, CSV and JSON of the same figures" {
   local new
   new=$(echo "$svm"/7.3*.json)
