@@ -473,6 +473,29 @@ static enum cli_exit judged(const struct history_args *args, const struct histor
 	return strcmp(args->command, "why") ? check(args, h) : history_why(args, h);
 }
 
+/* A history can name what the tables lack: they are only searched for the cause. */
+static void report_no_series(const struct history_args *args)
+{
+	const struct history_query *q = &args->query;
+	struct names_list list = { 0 };
+	struct error err;
+	bool known = true;
+
+	if (q->benches)
+		known = !names_match_benches(q->benches, &list, &err);
+	names_free(&list);
+	if (known && q->targets)
+		known = !names_match_targets(q->targets, &list, &err);
+	names_free(&list);
+	if (known && q->configs)
+		known = !names_match_configs(q->configs, &list, &err);
+	names_free(&list);
+	if (known)
+		message_error("%s has no such series", args->db);
+	else
+		message_error("%s has no such series: %s", args->db, err.text);
+}
+
 static enum cli_exit check_or_show(const struct history_args *args)
 {
 	enum cli_exit code = CLI_USAGE;
@@ -499,7 +522,7 @@ static enum cli_exit check_or_show(const struct history_args *args)
 	if (!h.n_series) {
 		message_error("%s has no figures", args->db);
 	} else if (!selected) {
-		message_error("%s has no such series", args->db);
+		report_no_series(args);
 	} else {
 		if (history_judge(&h, &args->rules))
 			abort(); /* out of memory */

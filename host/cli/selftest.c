@@ -147,7 +147,9 @@ static int run_here(const struct selftest_args *a)
 	if (a->job.kind == JOB_MATRIX)
 		return matrix_here(a, &watch);
 	if (unknown) {
-		message_usage("wsbench selftest", "no self-test '%s'", unknown);
+		message_usage("wsbench selftest",
+			      "no self-test '%s': 'wsbench selftest --help' lists them",
+			      unknown);
 		return CLI_USAGE;
 	}
 	kvm_fd = kvm_open(&err);

@@ -17,6 +17,33 @@ static bool has_config(const struct result *r, const char *config)
 	return false;
 }
 
+/* The configs of a document, as far as the text has room: "default, pmu-off". */
+static void list_configs(const struct result *r, char *text, size_t room)
+{
+	size_t used = 0;
+
+	*text = '\0';
+	for (size_t i = 0; i < r->n_benchmarks && used < room; i++) {
+		const char *config = r->benchmarks[i].config;
+		size_t k = 0;
+
+		while (k < i && strcmp(r->benchmarks[k].config, config) != 0)
+			k++;
+		if (k == i && used + strlen(config) + 3 < room)
+			used += (size_t)snprintf(text + used, room - used, "%s%s",
+						 used ? ", " : "", config);
+	}
+}
+
+static int no_config(const struct result *r, const char *config, struct error *err)
+{
+	char configs[256];
+
+	list_configs(r, configs, sizeof(configs));
+	return error_set(err, -EINVAL, "no benchmark has config '%s' (has: %s)", config,
+			 configs);
+}
+
 /* Two known values that differ. */
 static bool differ(const char *a, const char *b)
 {
@@ -136,8 +163,7 @@ int compare_check_kind(const struct result *base, const struct result *new,
 	}
 	for (int i = 0; i < 2; i++)
 		if (o->config[i] && !has_config(i ? new : base, o->config[i]))
-			return error_set(err, -EINVAL, "no benchmark has config '%s'",
-					 o->config[i]);
+			return no_config(i ? new : base, o->config[i], err);
 	if (!(o->across & COMPARE_ACROSS_TARGETS) &&
 	    strcmp(base->target.name, new->target.name) != 0)
 		return error_set(

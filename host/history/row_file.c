@@ -310,8 +310,10 @@ static int check_first(const struct row_file *f, struct error *err)
 	if (f->bytes) {
 		rc = next_line(&r, &line, &bytes, err);
 		if (rc == 1 && check_line(line, bytes, &inner))
-			rc = error_set(err, -EINVAL, "%s: line 1: %s", file_tail(f->path),
-				       inner.text);
+			rc = error_set(
+				err, -EINVAL,
+				"%s: line 1: %s (not a history? 'wsbench history add --db FILE.jsonl FILE.json' makes one)",
+				file_tail(f->path), inner.text);
 		line_reader_free(&r);
 		return rc < 0 ? rc : 0;
 	}

@@ -398,6 +398,41 @@ int codec_load_object(struct result_store *store, const struct layout *layout,
 	return read_object(&rd, layout, object, base);
 }
 
+#define IS_A_HISTORY " (a history: 'wsbench history show --db FILE')"
+
+/* Lines of JSON, of which the first is a row of a history. */
+static bool is_history(const char *text, size_t bytes)
+{
+	json_t *row = json_loadb(text, bytes, JSON_DISABLE_EOF_CHECK, NULL);
+	const char *schema = json_string_value(json_object_get(row, "schema"));
+	bool is = schema && !strcmp(schema, "worldswitch.history");
+
+	json_decref(row);
+	return is;
+}
+
+/* A file of another kind: the error of its schema gets its kind. */
+static void name_schema(const json_t *value, struct error *err)
+{
+	static const struct {
+		const char *schema, *what;
+	} kinds[] = {
+		{ "worldswitch.result", "a result document" },
+		{ "worldswitch.explanation", "an explanation" },
+		{ "worldswitch.compare", "a comparison" },
+		{ "worldswitch.budget", "a budget" },
+	};
+	const char *schema = json_string_value(json_object_get(value, "schema"));
+	const size_t used = strlen(err->text);
+
+	if (strncmp(err->text, "/schema: ", strlen("/schema: ")) != 0 || !schema)
+		return;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(schema, kinds[i].schema))
+			snprintf(err->text + used, sizeof(err->text) - used,
+				 " (the file is %s)", kinds[i].what);
+}
+
 int codec_load(struct result_store *store, const struct layout *layout, const char *text,
 	       size_t bytes, void *base, struct error *err)
 {
@@ -407,9 +442,12 @@ int codec_load(struct result_store *store, const struct layout *layout, const ch
 	int rc;
 
 	if (!value)
-		return error_set(err, -EINVAL, "not JSON: line %d column %d: %s",
-				 json.line, json.column, json.text);
+		return error_set(err, -EINVAL, "not JSON: line %d column %d: %s%s",
+				 json.line, json.column, json.text,
+				 is_history(text, bytes) ? IS_A_HISTORY : "");
 	rc = codec_load_object(store, layout, value, base, err);
+	if (rc)
+		name_schema(value, err);
 	json_decref(value);
 	return rc;
 }

@@ -388,7 +388,7 @@ shift("cr3", 7)'
   run_apart "$wsbench" compare both.json --config default,loop-bare
   [ "$status" = 3 ]
   [[ $stdout == *"loop-bare: not in the document"* ]]
-  refused 2 "no benchmark has config 'pmu-off'" "$wsbench" compare both.json --config default,pmu-off
+  refused 2 "no benchmark has config 'pmu-off' (has: default, loop-bare)" "$wsbench" compare both.json --config default,pmu-off
 }
 
 @test "bad usage of compare is one line" {

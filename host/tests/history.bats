@@ -383,6 +383,7 @@ END
   [ "$(json '[p["value"] for p in d["points"]], [(s["start"], s["end"]) for s in d["stretches"]]')" = \
     "([100, 100, 102, 101, 101], [(0, 2), (2, 3), (3, 5)])" ]
   refused 2 "no such series" "$wsbench" history show --db h.jsonl --bench xyzzy
+  refused 2 "no such series: no benchmark matches 'nul': did you mean 'null'?" "$wsbench" history show --db h.jsonl --bench nul
 }
 
 @test "history check: a figure that the newest run lacks is reported" {
@@ -532,7 +533,11 @@ END
   refused 2 "text.jsonl: line 1: " "$wsbench" history check --db text.jsonl
   refused 2 "text.jsonl: line 1: " "$wsbench" history add --db text.jsonl good.json
   [ "$(cat text.jsonl)" = text ]
+  refused 2 "(not a history? 'wsbench history add --db FILE.jsonl FILE.json' makes one)" "$wsbench" history check --db text.jsonl
   "$wsbench" history add --quiet --db good.jsonl good.json
+  cat good.jsonl good.jsonl >twice.jsonl
+  refused 2 "(a history: 'wsbench history show" "$wsbench" show twice.jsonl
+  refused 2 '/schema: expected "worldswitch.explanation" (the file is a result document)' "$wsbench" explain good.json
   refused 2 "--threshold nul=1%: no benchmark matches 'nul'" "$wsbench" history check --db good.jsonl --threshold nul=1%
   rm good.jsonl
   refused 2 "good.json: not a history file" "$wsbench" history add --db good.json good.json
