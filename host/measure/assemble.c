@@ -39,7 +39,7 @@ void assemble_begin(struct assembly *a, const struct bench *row,
 	struct result_benchmark *b = result_add_benchmark(a->result);
 	const char *skip;
 
-	a->under = judge_row(row, config, &skip);
+	a->under = judge_row(row, config, a->result, &skip);
 	pmu_expect(&a->under, config, a->result);
 	a->row = &a->under;
 	a->index = a->result->n_benchmarks - 1;

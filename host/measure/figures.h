@@ -76,11 +76,11 @@ void judge_twin(const struct bench *row, const struct boot_report *rep,
 		struct judgement *out);
 
 /*
- * The row as it is to be proven under `config` (bench/effects.def). `skip`: why the row
- * cannot run under `config`, or NULL.
+ * The row as it is to be proven under `config` (bench/effects.def) on the machine whose
+ * environment `r` has. `skip`: why the row cannot run under `config`, or NULL.
  */
 struct bench judge_row(const struct bench *row, const struct config *config,
-		       const char **skip);
+		       const struct result *r, const char **skip);
 
 /*
  * The fastest of 20 pace loops varies by 0.1 % while the CPU keeps its frequency. A

@@ -13,22 +13,36 @@
 #include "host/measure/figures.h"
 #include "host/stats/summary.h"
 
-struct bench judge_row(const struct bench *row, const struct config *config,
-		       const char **skip)
+static const struct config_effect *effect_of(const char *config, const struct bench *row)
 {
-	struct bench under = *row;
 	const struct config_effect *e;
 
-	*skip = NULL;
-	for (e = config_effect_table; e->config; e++) {
-		if (strcmp(e->config, config->name) || fnmatch(e->rows, row->id, 0))
-			continue;
-		*skip = e->skip;
-		if (!e->skip) {
-			under.handled_by = e->handled_by;
-			under.exits = e->exits;
-		}
-		break;
+	for (e = config_effect_table; e->config; e++)
+		if (!strcmp(e->config, config) && !fnmatch(e->rows, row->id, 0))
+			return e;
+	return NULL;
+}
+
+/* `parameters`: "NAME=VALUE ...". */
+static bool has_shadow_paging(const char *parameters)
+{
+	return strstr(parameters, " ept=N") || strstr(parameters, " npt=N");
+}
+
+struct bench judge_row(const struct bench *row, const struct config *config,
+		       const struct result *r, const char **skip)
+{
+	const struct config_effect *e = effect_of(config->name, row);
+	struct bench under = *row;
+
+	for (size_t i = 0; !e && i < r->n_checks; i++)
+		if (!strcmp(r->checks[i].id, "kvm_parameters") && r->checks[i].value &&
+		    has_shadow_paging(r->checks[i].value))
+			e = effect_of("nested-paging-off", row);
+	*skip = e ? e->skip : NULL;
+	if (e && !e->skip) {
+		under.handled_by = e->handled_by;
+		under.exits = e->exits;
 	}
 	return under;
 }

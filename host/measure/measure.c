@@ -269,7 +269,7 @@ static int batch_fill(struct session *s, struct batch *b)
 		for (size_t c = 0; c < row->n_configs && !rc; c++, b->n++) {
 			const char *skip;
 
-			judge_row(row->bench, row->configs[c], &skip);
+			judge_row(row->bench, row->configs[c], s->result, &skip);
 			rc = request_of(s, row, row->configs[c], 0,
 					&b->boots[b->n].request);
 			b->boots[b->n].n = skip ? 0 : times;

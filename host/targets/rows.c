@@ -130,11 +130,20 @@ static uint64_t bodies_bytes(const struct abi_params *p)
 	return (bytes + HUGE_BYTES - 1) / HUGE_BYTES * HUGE_BYTES;
 }
 
+/* A slot whose pages fault one by one. */
+static int setup_pages(struct vm *vm, const struct abi_params *params,
+		       const struct slot_options *options)
+{
+	if (kvm_maps_neighbours(vm->kvm_fd))
+		return error_set(
+			&vm->error, -ENOTSUP,
+			"KVM maps up to eight pages at a fault, so that few stores fault: it has no TDP MMU (tdp_mmu=N of kvm, or no nested paging)");
+	return slot_add(vm, SLOT_GPA, vm_slot_bytes(vm, bodies_bytes(params)), options);
+}
+
 static int setup_first_touch_4k(struct vm *vm, struct abi_params *params)
 {
-	const struct slot_options options = { .populate = true };
-
-	return slot_add(vm, SLOT_GPA, vm_slot_bytes(vm, bodies_bytes(params)), &options);
+	return setup_pages(vm, params, &(struct slot_options){ .populate = true });
 }
 
 /*
@@ -152,9 +161,7 @@ static int doorbell_first_touch_4k(struct vm *vm, enum abi_doorbell kind,
 /* As setup_first_touch_4k(), but KVM looks the pages up in the guest_memfd. */
 static int setup_guest_memfd(struct vm *vm, struct abi_params *params)
 {
-	const struct slot_options options = { .guest_memfd = true };
-
-	return slot_add(vm, SLOT_GPA, vm_slot_bytes(vm, bodies_bytes(params)), &options);
+	return setup_pages(vm, params, &(struct slot_options){ .guest_memfd = true });
 }
 
 static void configure_private(struct vm_config *config, struct abi_params *params)

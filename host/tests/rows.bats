@@ -173,6 +173,19 @@ newest_of() {
   done
 }
 
+# Kernels before 5.15, and machines without EPT or NPT: what KVM was loaded with is not a config.
+@test "lab:x86_64-svm: rows where KVM has no TDP MMU, or no nested paging" {
+  need_target lab:x86_64-svm
+  for append in kvm.tdp_mmu=0 kvm-amd.npt=0; do
+    run_apart "$wsbench" run --on lab:x86_64-svm --append $append --bench fault_first_touch_4k,fault_guest_memfd,cr0_wp,hypercall \
+      --boots 1 --quiet -o doc.json
+    [ "$status" = 0 ]
+    holds doc.json '"up to eight pages at a fault" in b("fault_first_touch_4k")["reason"]' 'b("cr0_wp")["status"] == "ok"' \
+      'b("fault_guest_memfd")["status"] == "skip"' 'value("hypercall") > 1000'
+  done
+  holds doc.json 'b("cr0_wp")["exits"]["observed"] > b("hypercall")["exits"]["observed"]'
+}
+
 # The last close() of the VM is in the timed part, and frees the stage-2 tables of a guest that ran.
 @test "lab:aarch64-vhe: the destruction of a VM is all of it" {
   need_target lab:aarch64-vhe

@@ -339,6 +339,8 @@ Test(abi, ticks_are_of_the_register_or_the_host_or_the_fastest_clock)
 	cr_expect_eq(abi_ticks(&ghz, 5000000000, 1000000000), 5000000000);
 }
 
+static const struct result empty = { .n_checks = 0 };
+
 /* Each effect names an existing config and existing rows with a common architecture. */
 Test(effects, each_has_an_effect)
 {
@@ -354,7 +356,7 @@ Test(effects, each_has_an_effect)
 		cr_assert_not_null(c->name, "no config %s", e->config);
 		for (b = bench_table; b->id; b++) {
 			const char *skip;
-			const struct bench under = judge_row(b, c, &skip);
+			const struct bench under = judge_row(b, c, &empty, &skip);
 
 			rows += b->archs & c->archs &&
 				(skip || under.handled_by != b->handled_by ||
@@ -416,11 +418,44 @@ Test(effects, a_row_without_an_effect_is_as_in_the_catalogue)
 
 	for (b = bench_table; b->id; b++) {
 		const char *skip;
-		const struct bench under = judge_row(b, &nothing, &skip);
+		const struct bench under = judge_row(b, &nothing, &empty, &skip);
 
 		cr_expect_null(skip);
 		cr_expect(under.handled_by == b->handled_by && under.exits == b->exits &&
 			  under.needs == b->needs);
+	}
+}
+
+/* What a machine was booted with is not a config. */
+Test(effects, a_machine_without_nested_paging_is_proven_as_under_the_config)
+{
+	static const struct config unrelated = { .name = "default" };
+	struct result_check check = { .id = "kvm_parameters" };
+	const struct result r = { .checks = &check, .n_checks = 1 };
+	static const struct {
+		const char *parameters;
+		bool shadow;
+	} cases[] = {
+		{ "enable_pmu=Y ept=N vpid=Y", true },
+		{ "enable_pmu=Y npt=N", true },
+		{ "enable_pmu=Y ept=Y vpid=N", false },
+		{ "npt=Y nested=1", false },
+		{ NULL, false },
+	};
+	const struct bench *b = bench_table;
+
+	while (b->id && strcmp(b->id, "cr0_wp"))
+		b++;
+	cr_assert_not_null(b->id);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *skip;
+		struct bench under;
+
+		check.value = cases[i].parameters;
+		under = judge_row(b, &unrelated, &r, &skip);
+		cr_expect_null(skip);
+		cr_expect_eq(under.handled_by == HANDLED_AT_MOST, cases[i].shadow, "%zu",
+			     i);
 	}
 }
 

@@ -306,6 +306,20 @@ static int apply_ple_constant(const struct apply *a)
 	return traps_pause_window_constant(a->kvm_fd, a->err);
 }
 
+/* By the parameters, for which there is no ioctl. */
+bool kvm_maps_neighbours(int kvm_fd)
+{
+	const enum kvm_flavour flavour = kvm_flavour(kvm_fd);
+	const char *nested = flavour == KVM_FLAVOUR_SVM ? "npt" : "ept";
+	char value[VALUE_BYTES];
+
+	if (flavour != KVM_FLAVOUR_SVM && flavour != KVM_FLAVOUR_VMX)
+		return false;
+	if (parameter(vendor_module(kvm_fd), nested, value) && !is_yes(value))
+		return true;
+	return !parameter("kvm", "tdp_mmu", value) || !is_yes(value);
+}
+
 static int apply_nested_off(const struct apply *a)
 {
 	return parameter_off(a, "nested");

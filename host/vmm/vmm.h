@@ -143,6 +143,13 @@ uint64_t kvm_tsc_hz(int kvm_fd);
 /* How many vCPUs a VM may have. */
 unsigned int kvm_vcpus_max(int kvm_fd);
 
+/*
+ * Whether KVM of x86_64 maps up to eight pages at one stage-2 fault:
+ * direct_pte_prefetch() and FNAME(pte_prefetch)(), which the TDP MMU lacks. It is the
+ * default from Linux 5.15 on, and needs nested paging.
+ */
+bool kvm_maps_neighbours(int kvm_fd);
+
 /* Creates a VM and destroys it: 0, or a negative errno that is also in errno. */
 int kvm_try_vm(int kvm_fd);
 
