@@ -197,8 +197,19 @@ static void fill_standard_streams(void)
 				    fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
-/* A failed write of the results replaces the exit code of the command. */
-static int finish_stdout(int code)
+/* The reader has closed the pipe: as in a program that never ignored SIGPIPE. */
+static void end_by_pipe(void)
+{
+	signal(SIGPIPE, SIG_DFL);
+	raise(SIGPIPE);
+}
+
+/*
+ * A failed write of the results replaces the exit code of the command. Commands that
+ * start processes ignore SIGPIPE; `pipes_end` is whether the caller of the program did
+ * not.
+ */
+static int finish_stdout(int code, bool pipes_end)
 {
 	bool failed = ferror(stdout);
 
@@ -212,6 +223,8 @@ static int finish_stdout(int code)
 		fputc('\n', stdout);
 	if (!errno && !fflush(stdout))
 		errno = 0;
+	if (errno == EPIPE && pipes_end)
+		end_by_pipe();
 	if (errno)
 		message_error("cannot write to standard output: %s", strerror(errno));
 	else
@@ -221,10 +234,14 @@ static int finish_stdout(int code)
 
 int main(int argc, char **argv)
 {
+	struct sigaction pipe_action;
+	bool pipes_end = !sigaction(SIGPIPE, NULL, &pipe_action) &&
+			 pipe_action.sa_handler == SIG_DFL;
+
 	fill_standard_streams();
 	/* A file size limit is reported as EFBIG instead of ending the process. */
 	signal(SIGXFSZ, SIG_IGN);
 	setlocale(LC_CTYPE,
 		  ""); /* not LC_NUMERIC: JSON and gnuplot need a decimal point */
-	return finish_stdout(dispatch(argc, argv));
+	return finish_stdout(dispatch(argc, argv), pipes_end);
 }

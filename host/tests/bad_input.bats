@@ -213,6 +213,12 @@ old" ]
   run_apart bash -c '"$0" list 2>err | true; exit ${PIPESTATUS[0]}' "$wsbench"
   [ "$status" = 141 ] || [ "$status" = 0 ]
   [ ! -s err ]
+  # A command that starts processes, too: they ignore SIGPIPE.
+  need_target bare:x86_64
+  run_apart bash -c '"$0" run --on bare:x86_64 --bench null 2>err | true; exit ${PIPESTATUS[0]}' "$wsbench"
+  cat err
+  [ "$status" = 141 ]
+  [ ! -s err ]
 }
 
 @test "bad input for one target outweighs another target without a figure" {
