@@ -113,7 +113,7 @@ const struct result_benchmark *rows_find(const struct result *r,
 }
 
 /* The place in the catalogue; benchmarks that the catalogue does not have are last. */
-static size_t rank_of(const char *name)
+static size_t bench_rank(const char *name)
 {
 	size_t b = 0;
 
@@ -122,24 +122,59 @@ static size_t rank_of(const char *name)
 	return b;
 }
 
-/*
- * Inserts, so that rows of one benchmark keep the documents' order: that of --config,
- * whose first config is the base of the others.
- */
-static void add_once(struct rows *rows, const struct result_benchmark *b)
+static size_t config_rank(const char *name)
 {
-	struct rows_row row = { .name = b->name, .config = config_of(b) };
-	size_t at = rows->n;
+	size_t c = 0;
 
-	for (size_t i = 0; i < rows->n; i++)
-		if (is_row(b, &rows->rows[i]))
-			return;
-	row.rank = rank_of(row.name);
+	while (config_table[c].name && strcmp(config_table[c].name, name))
+		c++;
+	return c;
+}
+
+static bool precedes(const struct rows_row *a, const struct rows_row *b)
+{
+	if (a->rank != b->rank || strcmp(a->name, b->name) != 0)
+		return a->rank <= b->rank;
+	return config_rank(a->config) <= config_rank(b->config);
+}
+
+/* Where the row of the document's benchmark `i` is. */
+static bool find_row(const struct rows *rows, const struct result *doc, size_t i,
+		     size_t *at)
+{
+	for (size_t k = 0; k < rows->n; k++)
+		if (is_row(&doc->benchmarks[i], &rows->rows[k])) {
+			*at = k;
+			return true;
+		}
+	return false;
+}
+
+/*
+ * Rows of one benchmark are in the document's order: that of --config, whose first config
+ * is the base of the others. The catalogue decides between configs of several documents.
+ */
+static void add_once(struct rows *rows, const struct result *doc, size_t i)
+{
+	const struct result_benchmark *b = &doc->benchmarks[i];
+	struct rows_row row = { .name = b->name, .config = config_of(b) };
+	size_t at = 0, before = i;
+
+	if (find_row(rows, doc, i, &at))
+		return;
+	row.rank = bench_rank(row.name);
+	while (before && strcmp(doc->benchmarks[before - 1].name, b->name) != 0)
+		before--;
+	if (before && find_row(rows, doc, before - 1, &at))
+		at++;
+	else
+		for (at = 0; at < rows->n && precedes(&rows->rows[at], &row);)
+			at++;
 	rows->rows = reallocarray(rows->rows, rows->n + 1, sizeof(*rows->rows));
 	if (!rows->rows)
 		abort();
-	for (; at && rows->rows[at - 1].rank > row.rank; at--)
-		rows->rows[at] = rows->rows[at - 1];
+	for (size_t k = rows->n; k > at; k--)
+		rows->rows[k] = rows->rows[k - 1];
 	rows->rows[at] = row;
 	rows->n++;
 }
@@ -162,7 +197,7 @@ void rows_collect(struct rows *rows, const struct result *const *docs, size_t n)
 	*rows = (struct rows){ 0 };
 	for (size_t d = 0; d < n; d++)
 		for (size_t i = 0; i < docs[d]->n_benchmarks; i++)
-			add_once(rows, &docs[d]->benchmarks[i]);
+			add_once(rows, docs[d], i);
 	for (size_t i = 0; i < rows->n; i++)
 		add_label(rows, i);
 }

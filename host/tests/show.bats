@@ -43,6 +43,18 @@ END
     "hypercall [pmc-msr-user] hypercall [pmu-emulated] hypercall [pmu-off] " ]
   grep -qE '^hypercall \[pmu-off\] +kernel +1,424 +-100 ' out.txt
 
+  # Of several documents, which agree on nothing, the catalogue decides.
+  python3 - turned.json <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+d["target"]["name"] = "lab:other"
+d["benchmarks"] = [dict(b, config="default") for b in d["benchmarks"] if b["config"] == "pmu-off"]
+json.dump(d, open("other.json", "w"))
+END
+  "$wsbench" show turned.json other.json --bench hypercall >out.txt
+  [ "$(grep -oE '^hypercall \[[^]]*\]' out.txt | head -2 | tr '\n' ' ')" = \
+    "hypercall [default] hypercall [pmc-msr-user] " ]
+
   command -v gnuplot || skip "gnuplot is not installed"
   "$wsbench" plot turned.json --kind configs -o . && grep -B9 pmu-off configs-*.svg | grep -q 'A .*pmc-msr-user'
   "$wsbench" plot "$svm"/6.1*.json --kind configs --config pmu-emulated,pmu-off -o .
