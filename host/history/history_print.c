@@ -146,7 +146,7 @@ static void add_change(struct table *t, const struct history_alarm *a, size_t ot
 			fprintf(f, ", a trend of %+.2g %% per run",
 				100 * c->trend / c->before);
 	} else if (history_is_of_ranges(a->series, a->k, &boots)) {
-		fprintf(f, "%s(nearest ends of ranges over %u boots)",
+		fprintf(f, "%s(ranges over %u boots)",
 			*a->reason ? " " : "", boots);
 	}
 	if (c->of == CHANGEPOINT_OF_MEAN && *change)
@@ -168,14 +168,16 @@ static void add_change(struct table *t, const struct history_alarm *a, size_t ot
 /* Other changes of the run that may be the reason. */
 static void print_suspects(const struct history_run *old, const struct history_run *new)
 {
-	if (strcmp(old->tool, new->tool) != 0)
+	if (strcmp(old->tool, new->tool) != 0) {
 		text_print(stdout, "    (measured by wsbench %s, before by %s)",
 			   new->tool, old->tool);
-	putchar('\n');
-	if (old->emulator && new->emulator && strcmp(old->emulator, new->emulator) != 0)
+		putchar('\n');
+	}
+	if (old->emulator && new->emulator && strcmp(old->emulator, new->emulator) != 0) {
 		text_print(stdout, "    (measured on %s, before on %s)", new->emulator,
 			   old->emulator);
-	putchar('\n');
+		putchar('\n');
+	}
 }
 
 void history_step_title(FILE *f, const struct history *h,
