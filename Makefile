@@ -87,7 +87,7 @@ endif
 CFLAGS ?= -O2 -g
 # Without the path of this tree: /init of the labs is the same in each clone of a commit, and
 # the clones share the machines that they have booted.
-ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(CFLAGS) $(SANITIZE) -fdebug-prefix-map=$(CURDIR)=. -pthread -MMD -MP
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(CFLAGS) $(SANITIZE) '-fdebug-prefix-map=$(CURDIR)=.' -pthread -MMD -MP
 # These folders parse, print and write: a quarter less time for the compiler.
 COLD := $(addprefix host/,$(addsuffix /%,budget cli compare history report))
 optimized = $(if $(filter $(COLD),$(1)),$(ALL_CFLAGS:-O2=-O1),$(ALL_CFLAGS))

@@ -365,7 +365,7 @@ static void draw(const struct sheet *s, const char *subject, struct picture *p)
 			print_points(g.f, s, k, vms);
 	snprintf(subtitle, sizeof(subtitle), "%.300s%s%s", subject,
 		 s->vms ? ". Solid: vCPUs of one VM; dashed: VMs of one vCPU" : "",
-		 crowded ? ". Fewer CPUs than the largest numbers" : "");
+		 crowded ? ". At the right, more vCPUs than CPUs" : "");
 	figure_head(&g, "Exits of several vCPUs at the same time", subtitle);
 	print_legend(&g, s);
 	/* Heads belong to no panel: an empty panel draws them. */

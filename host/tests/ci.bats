@@ -459,6 +459,16 @@ until_made() {
   return 1
 }
 
+@test "a tree whose path contains a space is compiled" {
+  [ -d "$top/guest" ] || skip "not a source tree"
+  mkdir "a tree"
+  cd "a tree"
+  ln -s "$top"/{Makefile,bench,guest,host,scripts} .
+  run_apart make -s build/obj/x86_64/host/lib/text.o
+  echo "$stderr"
+  [ "$status" = 0 ] && [ -s build/obj/x86_64/host/lib/text.o ]
+}
+
 @test "of two makes in one tree, the second waits" {
   local goal
   one_make "timeout 20 $(command -v make) -s build/version.h || echo stuck >>log; sleep 1"
