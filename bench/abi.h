@@ -249,6 +249,8 @@ enum abi_state {
 	ABI_STATE_SLEEPS,
 	ABI_STATE_TOO_MANY, /* more bodies than the row's memory has room for */
 	ABI_STATE_STILL,    /* a counter that the guest has enabled does not count */
+	/* What the row times changed nothing: the CPU, or KVM, did not execute it. */
+	ABI_STATE_NO_EFFECT,
 };
 
 /*

@@ -186,7 +186,6 @@ __asm__(".pushsection .text\n"
 						       ".popsection\n");
 
 /* The first instruction of the guest of nested_l1_svm() and nested_l1_vmx(). */
-extern const char nested_vmmcall[], nested_vmcall[];
 __asm__(".pushsection .text\n"
 	".globl nested_vmmcall, nested_vmcall\n"
 	"nested_vmmcall: vmmcall\n"

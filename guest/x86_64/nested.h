@@ -61,6 +61,7 @@ bool nested_begin(const struct abi_params *params, const struct nested_exit *exi
  */
 bool nested_l1_svm(void);
 bool nested_l1_vmx(void);
+extern const char nested_vmmcall[], nested_vmcall[];
 
 /*
  * Stops the boot unless the last exit is that of the first instruction: an entry that

@@ -59,7 +59,9 @@ struct svm_vmcb {
 	uint64_t rsp;
 	uint8_t to_rax[0x5f8 - 0x5e0];
 	uint64_t rax;
-	uint8_t to_pat[0x668 - 0x600];
+	uint8_t to_kernel_gs_base[0x620 - 0x600];
+	uint64_t kernel_gs_base;
+	uint8_t to_pat[0x668 - 0x628];
 	uint64_t pat;
 	uint8_t to_end[0x1000 - 0x670];
 };

@@ -193,6 +193,11 @@ static void end_unfinished(const struct abi_report *guest, struct boot_report *r
 			rep, BOOT_SKIP,
 			"the virtual PMU of this KVM does not count what the guest executes");
 		break;
+	case ABI_STATE_NO_EFFECT:
+		boot_end(
+			rep, BOOT_CRASH,
+			"the timed instruction changed nothing in the guest: it failed, or was skipped");
+		break;
 	case ABI_STATE_SLEEPS:
 		boot_end(
 			rep, BOOT_SKIP,
