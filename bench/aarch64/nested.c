@@ -90,9 +90,7 @@ BODY_PAIR(nested_mmio, "mov x1, %0", "ldr w0, [x1]", ::"i"(ABI_SLOT_GPA)
 	  : "x0", "x1", "x16", "x17", "memory")
 BODY_ROW(nested_mmio, .setup = nested_mmio_setup);
 
-/*
- * SMC in L2, which L1 does not trap: handled by L0, which returns an error. L1 is not
- * involved.
+/* SMC in L2 with PSCI_VERSION, which L1 does not trap: L0 answers, and L1 sees nothing.
  */
 L2_SETUP(nested_smc_l0, HCR_LEAST, hvc_vectors)
 BODY_PAIR(nested_smc_l0, "mov w0, #0x84000000", "smc #0", ::

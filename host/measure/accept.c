@@ -109,7 +109,7 @@ static int64_t traps_to_l0(const struct boot_report *rep, const struct bench *ro
 	return all > none ? (all - none + events / 2) / events : 0;
 }
 
-/* Bodies that a phase ran, twins not counted. */
+/* Bodies that a phase ran: a twin exits to no hypervisor and delivers no interrupt. */
 static uint64_t bodies_of(const struct assembly *a, const struct abi_report *guest,
 			  enum abi_phase phase)
 {
@@ -133,10 +133,12 @@ static void judge_phases(const struct assembly *a, const struct abi_report *gues
 		const enum abi_phase phase = (enum abi_phase)i;
 
 		/* A PMC that does not count ends without samples. */
-		if (phase != ABI_PHASE_PMC || guest->samples[phase])
-			judge_deliveries(a->row, boot_phase_name(phase),
-					 bodies_of(a, guest, phase),
-					 guest->deliveries[phase], j);
+		if (phase == ABI_PHASE_PMC && !guest->samples[phase])
+			continue;
+		judge_l1(a->row, boot_phase_name(phase), bodies_of(a, guest, phase),
+			 guest->l1_exits[phase], j);
+		judge_deliveries(a->row, boot_phase_name(phase),
+				 bodies_of(a, guest, phase), guest->deliveries[phase], j);
 	}
 }
 
@@ -148,7 +150,6 @@ static void judge_boot(const struct assembly *a, const struct boot_report *rep,
 	*c = rep->counts[ABI_PHASE_EVENT];
 	judge_exits(a->row, a->trust, events, c, j);
 	judge_faults(a->row, events, rep->guest.faults[ABI_PHASE_EVENT], j);
-	judge_l1(a->row, events, rep->guest.l1_exits[ABI_PHASE_EVENT], j);
 	judge_phases(a, &rep->guest, j);
 }
 
@@ -159,7 +160,9 @@ const char *accept_boot(const struct assembly *a, const struct boot_report *rep,
 		scale_judge(a, rep->lanes, j, c);
 	else
 		judge_boot(a, rep, j, c);
-	judge_twin(a->row, rep, j);
+	/* On a bare machine there is nothing that could trap. */
+	if (a->trust != JUDGE_NO_HYPERVISOR)
+		judge_twin(a->row, rep, j);
 	if (!j->proven)
 		return result_string(a->result, j->reason);
 	if (j->traps < 0)

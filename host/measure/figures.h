@@ -55,11 +55,12 @@ void judge_faults(const struct bench *row, uint64_t events, uint64_t faults,
 		  struct judgement *out);
 
 /*
- * After judge_exits(): disproves a row that NEEDS_NESTED if its guest did not exit to the
- * payload as often as the row says. `l1_exits` is the payload's own count.
+ * After judge_exits(): disproves a row that NEEDS_NESTED if in a phase with `bodies`
+ * bodies its guest did not exit to the payload as often as the row says. `l1_exits` is
+ * the payload's own count.
  */
-void judge_l1(const struct bench *row, uint64_t events, uint64_t l1_exits,
-	      struct judgement *out);
+void judge_l1(const struct bench *row, const char *phase, uint64_t bodies,
+	      uint64_t l1_exits, struct judgement *out);
 
 /*
  * After judge_exits(): disproves a row with COUNTS_DELIVERIES if `bodies` bodies of a

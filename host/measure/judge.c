@@ -153,6 +153,7 @@ static bool judge_at_most(const struct bench *row, int64_t events,
 	/* In a row that NEEDS_INTERRUPT, an exit for one is the row's own. */
 	bool subject = row->needs & NEEDS_INTERRUPT;
 	int64_t own = c->interrupts_exact && !subject ? least : c->exits;
+	int64_t fewest = row->needs & SEQUENCE_EXITS ? most - 2 * events : 0;
 
 	if (row->handled_by != HANDLED_AT_MOST || c->user || least > most)
 		return false;
@@ -162,7 +163,14 @@ static bool judge_at_most(const struct bench *row, int64_t events,
 		own = 0;
 	out->handled_by = own ? HANDLED_KERNEL : HANDLED_NONE;
 	out->expected = out->observed = own;
-	out->proven = true;
+	out->proven = own >= fewest;
+	if (!out->proven) {
+		out->expected = fewest;
+		snprintf(
+			out->reason, sizeof(out->reason),
+			"expected %lld exits or more of the counted sequence, observed %lld exits, %lld host interrupts",
+			(long long)fewest, (long long)c->exits, (long long)interrupts);
+	}
 	return true;
 }
 
@@ -201,18 +209,17 @@ static void judge_nested(const struct bench *row, int64_t events,
 		(long long)c->exits, (long long)c->user, (long long)c->interrupts);
 }
 
-void judge_l1(const struct bench *row, uint64_t events, uint64_t l1_exits,
-	      struct judgement *out)
+void judge_l1(const struct bench *row, const char *phase, uint64_t bodies,
+	      uint64_t l1_exits, struct judgement *out)
 {
-	uint64_t expected = row->needs & EXITS_TO_L1 ? events : 0;
+	uint64_t expected = row->needs & EXITS_TO_L1 ? bodies : 0;
 
 	if (!(row->needs & NEEDS_NESTED) || !out->proven || l1_exits == expected)
 		return;
 	out->proven = false;
 	snprintf(out->reason, sizeof(out->reason),
-		 "expected %llu exits of L2 to L1 in %llu events, L1 counted %llu",
-		 (unsigned long long)expected, (unsigned long long)events,
-		 (unsigned long long)l1_exits);
+		 "expected %llu exits of L2 to L1 in the %s phase, L1 counted %llu",
+		 (unsigned long long)expected, phase, (unsigned long long)l1_exits);
 }
 
 void judge_deliveries(const struct bench *row, const char *phase, uint64_t bodies,

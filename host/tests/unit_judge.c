@@ -251,18 +251,22 @@ Test(judge, l1_counts_the_exits_of_its_guest)
 	struct judgement j;
 
 	judge_exits(&row, JUDGE_ALL, EVENTS, &c, &j);
-	judge_l1(&row, EVENTS, EVENTS, &j);
+	judge_l1(&row, "event", EVENTS, EVENTS, &j);
 	cr_expect(j.proven);
-	judge_l1(&row, EVENTS, EVENTS - 1, &j);
+	judge_l1(&row, "event", EVENTS, EVENTS - 1, &j);
 	cr_expect(not(j.proven));
 	/* On the bare machine, L1's count is the only one. */
 	judge_exits(&row, JUDGE_NO_HYPERVISOR, EVENTS, &c, &j);
-	judge_l1(&row, EVENTS, 0, &j);
+	judge_l1(&row, "event", EVENTS, 0, &j);
 	cr_expect(not(j.proven));
 	row.needs = NEEDS_NESTED;
 	judge_exits(&row, JUDGE_NO_HYPERVISOR, EVENTS, &c, &j);
-	judge_l1(&row, EVENTS, 0, &j);
+	judge_l1(&row, "event", EVENTS, 0, &j);
 	cr_expect(j.proven);
+	/* A twin exits to no L1. */
+	judge_l1(&row, "twin", 0, EVENTS, &j);
+	cr_expect(not(j.proven));
+	cr_expect_not_null(strstr(j.reason, "in the twin phase"), "%s", j.reason);
 }
 
 /* Interrupts that the guest's handler counted: neither fewer nor more than bodies. */
@@ -294,6 +298,32 @@ Test(judge, the_handler_counts_an_interrupt_per_body)
 	judge_exits(&row, JUDGE_ALL, EVENTS, &c, &j);
 	judge_deliveries(&row, "event", EVENTS, 0, &j);
 	cr_expect(j.proven);
+}
+
+/* Of a sequence that is counted: the reads of the PMC need not exit, its own exits must.
+ */
+Test(judge, the_exits_of_a_counted_sequence_are_not_missing)
+{
+	const struct bench row = { .handled_by = HANDLED_AT_MOST,
+				   .exits = 12,
+				   .needs = SEQUENCE_EXITS };
+	const struct {
+		int64_t exits;
+		bool proven;
+	} cases[] = {
+		{ 12 * EVENTS, true }, { 10 * EVENTS, true }, { 10 * EVENTS - 1, false },
+		{ 2 * EVENTS, false }, { 0, false },	      { 12 * EVENTS + 1, false }
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct boot_counts c = { .exits = cases[i].exits,
+					       .interrupts_exact = true };
+		struct judgement j;
+
+		judge_exits(&row, JUDGE_ALL, EVENTS, &c, &j);
+		cr_expect_eq(j.proven, cases[i].proven, "%lld exits",
+			     (long long)cases[i].exits);
+	}
 }
 
 /* A trap that KVM does not count shows in the figure, against a twin without a trap. */
