@@ -181,12 +181,60 @@ stops() {
 @test "nested: VMLAUNCH that VMX refuses is not an exit of L2" {
   stops bare:x86_64-bochs nested_l1_vmlaunch x86_64/vmlaunch_invalid 'empty batch phase: 0x80000021,'
 }
+
+# without_effect TARGET ROW PAYLOAD: an instruction of L1 that fails or is skipped fails its row. Its
+# exits are those of one that works, if it has any.
+without_effect() {
+  need_target "$1"
+  run_apart "$wsbench" run --on "$1" --bench "$2" --boots 1 --timeout 20 \
+    --payload "$payloads/x86_64/$3.elf" -o doc.json
+  [ "$status" = 4 ]
+  holds doc.json "b('$2')['status'] == 'fail'" \
+    "b('$2')['reason'] == 'the timed instruction changed nothing in the guest: it failed, or was skipped'"
+}
+
+@test "nested: an instruction of L1 on SVM that is skipped" {
+  for insn in vmload vmsave clgi stgi; do
+    without_effect bare:x86_64-bochs-svm nested_l1_$insn ${insn}_skipped
+  done
+}
+@test "nested: an instruction of L1 on VMX that fails, or is skipped" {
+  without_effect bare:x86_64-bochs nested_l1_vmwrite vmwrite_skipped
+  for insn in vmread vmptrld invept; do
+    without_effect bare:x86_64-bochs nested_l1_$insn ${insn}_fails
+  done
+}
+@test "nested: below KVM, a VMREAD of L1 that fails has no exit, and fails the row" {
+  without_effect lab:x86_64-vmx nested_l1_vmread vmread_fails
+}
+@test "nested: below KVM, an ERET of L1 that does not trap fails the row" {
+  need_target lab:aarch64-nested
+  run_apart "$wsbench" run --on lab:aarch64-nested --bench nested_l1_eret_self --boots 1 --events 20 \
+    --payload "$payloads/aarch64/eret_skipped.elf" -o doc.json
+  [ "$status" = 4 ]
+  holds doc.json '"expected a trap that KVM does not count" in b("nested_l1_eret_self")["reason"]'
+}
 @test "nested: on aarch64 the first exit of L2 is the row's, and all others have its cause" {
   stops bare:aarch64 nested_hvc aarch64/l2_wfi 'warm-up phase: 0x400, 0x[67]e00000 '
   run_apart "$wsbench" run --on bare:aarch64 --bench nested_hvc --boots 1 \
     --payload "$payloads/aarch64/l2_other_hvc.elf" -o doc.json
   [ "$status" = 4 ]
   holds doc.json '"an exit of L2 to L1 in the warm-up phase has another cause than the first one" in b("nested_hvc")["reason"]'
+}
+
+# More bodies than the tables that KVM keeps by default have pages: it dropped tables that the
+# events need, and the row failed. More bodies than the window's RAM has pages: an entry of a page that
+# no other maps cost 13 less.
+@test "nested: faults of L0's tables are alike, however many events" {
+  measured lab:x86_64-svm nested_page_fault_l0 --boots 1 --events 20
+  local few
+  few=$(doc doc.json 'value("nested_page_fault_l0")')
+  measured lab:x86_64-svm nested_page_fault_l0 --boots 1 --events 3000
+  holds doc.json "value('nested_page_fault_l0') == $few"
+  holds doc.json 'value("nested_page_fault_l0", metric="traps_per_op") == 1' \
+    '[x["summary"][y] for x in m("nested_page_fault_l0")["boots"] for y in ("min", "p75")] ==
+      2 * [value("nested_page_fault_l0")]' \
+    'all(x["summary"]["max"] < 100000 for x in m("nested_page_fault_l0")["boots"])'
 }
 
 @test "nested: more events than the window has pages" {

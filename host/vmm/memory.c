@@ -465,3 +465,8 @@ int slot_unmap(struct vm *vm, uint64_t gpa)
 	touch(slot->hva, slot->bytes);
 	return 0;
 }
+
+int memory_shadow_tables(struct vm *vm, unsigned int tables)
+{
+	return vm_ioctl(vm, KVM_SET_NR_MMU_PAGES, KVM_VALUE(tables));
+}

@@ -40,6 +40,12 @@ int slot_clear_dirty(struct vm *vm, uint64_t gpa, uint64_t *dirty_pages);
 int slot_unmap(struct vm *vm, uint64_t gpa);
 
 /*
+ * x86_64: KVM keeps so many tables of shadow paging, those of nested paging included. Its
+ * default is a fiftieth of the VM's pages, and at least 64; it drops the oldest ones.
+ */
+int memory_shadow_tables(struct vm *vm, unsigned int tables);
+
+/*
  * Registers vm->slot[index] again, at `gpa` and with the flags of `o` (readonly,
  * dirty_log): creates the slot after slot_delete(), moves it, or changes its flags. The
  * host's pages stay.
