@@ -10,8 +10,10 @@
 #include "guest/x86_64/machine.h"
 #include "guest/x86_64/pmu_code.h"
 
-/* RDPMC of general counter 0: exits, and KVM reads the perf event behind the counter; #GP
- * in a VM without a vPMU, and then the row includes the fault. */
+/*
+ * RDPMC of general counter 0, which does not count: exits, and KVM returns its copy; #GP
+ * in a VM without a vPMU, and then the row includes the fault.
+ */
 BODY_PAIR(rdpmc_general, "xor %%ecx, %%ecx",
 	  "1: rdpmc\n\t"
 	  "2:\n\t" RUNTIME_FIXUP("1b", "2b"),
@@ -29,6 +31,42 @@ BODY_PAIR(rdpmc_fixed, "mov $0x40000000, %%ecx",
 	  ::
 		  : "eax", "ecx", "edx", "cc", "memory")
 BODY_ROW(rdpmc_fixed);
+
+/*
+ * RDPMC of general counter 0 while it counts: KVM reads the perf event behind the
+ * counter. If that counts instructions, KVM adds the RDPMC that it has emulated, for
+ * which Linux 6.1 stops and starts the perf event.
+ */
+BODY bool counting_setup(const struct abi_params *params, enum pmc_event event)
+{
+	return params->flags & ABI_FLAG_PMU && pmc_setup_event(event, PMC_GENERAL);
+}
+
+BODY bool rdpmc_counting_setup(const struct abi_params *params)
+{
+	return counting_setup(params, PMC_CYCLES);
+}
+
+BODY bool rdpmc_counting_insns_setup(const struct abi_params *params)
+{
+	return counting_setup(params, PMC_INSNS);
+}
+
+/* The counter counts still. */
+BODY void counting_end(void)
+{
+	const uint64_t count = pmc_read();
+
+	if (pmc_read() == count)
+		runtime_stop(ABI_STATE_NO_EFFECT);
+}
+
+BODY_PAIR(rdpmc_counting, "xor %%ecx, %%ecx", "rdpmc", ::
+		  : "eax", "ecx", "edx", "cc", "memory")
+BODY_ROW(rdpmc_counting, .setup = rdpmc_counting_setup, .end = counting_end);
+BODY_ROW_OF(rdpmc_counting_insns, .event = rdpmc_counting_event,
+	    .twin = rdpmc_counting_twin, .setup = rdpmc_counting_insns_setup,
+	    .end = counting_end);
 
 /*
  * The vPMU map, rows pmu_*_read and pmu_*_write of bench/pmu.def: RDMSR or WRMSR of the

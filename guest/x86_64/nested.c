@@ -37,12 +37,12 @@ void nested_unexpected(void) __attribute__((noreturn));
 
 /*
  * NESTED_MAP: the three bits are presence and permissions in all kinds of tables. The
- * entries of the two pages differ in bit 3 of their addresses.
+ * entries of the two pages differ in bit 7 of their addresses.
  */
 #define MAP_MISSING                                                                      \
 	"mov nested_next, %rax\n\t"                                                      \
 	"orq $7, (%rax)\n\t"                                                             \
-	"xor $8, %rax\n\t"                                                               \
+	"xor $0x80, %rax\n\t"                                                            \
 	"andq $-8, (%rax)\n\t"                                                           \
 	"mov %rax, nested_next\n\t"
 
@@ -261,7 +261,7 @@ static void map_window(enum nested_window window, uint64_t present)
 	for (i = NESTED_TOUCHED_PAGE / 4096; i < WINDOW_PAGES; i += TABLE_ENTRIES)
 		WINDOW_TABLES[i] = WINDOW_RAM | present;
 	if (window != NESTED_WINDOW_PRESENT)
-		WINDOW_TABLES[0] = WINDOW_TABLES[1] =
+		WINDOW_TABLES[0] = WINDOW_TABLES[NESTED_OTHER_PAGE / 4096] =
 			WINDOW_RAM | (present & ~BITS_PRESENT);
 	for (i = 0; i < WINDOW_PAGES / TABLE_ENTRIES; i++)
 		window_directory[i] =

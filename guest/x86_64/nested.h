@@ -31,11 +31,13 @@ enum nested_action {
  * page, eight with the page, and finds none: no two of these pages are in one such group.
  * The other two: two pages, of which L1 maps the one that is missing, and unmaps the
  * other; in its nested page tables, or without nested paging in the page tables, whose
- * faults it intercepts.
+ * faults it intercepts. Both are the first of a group: KVM looks at a group from its
+ * first page to the first that is missing, and a fault of the second page would cost less
+ * than one of the first.
  */
 #define NESTED_WINDOW_STEP  0x10000
 #define NESTED_TOUCHED_PAGE 0x8000
-#define NESTED_OTHER_PAGE   0x1000
+#define NESTED_OTHER_PAGE   0x10000
 
 enum nested_window {
 	NESTED_NO_WINDOW,

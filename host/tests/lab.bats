@@ -641,6 +641,9 @@ END
   done
   # What the vPMU adds to every exit.
   holds doc.json 'value("hypercall", "pmu-emulated") > value("hypercall", "pmu-off") > 500'
+  # A counter that counts is a perf event, and KVM adds emulated instructions.
+  holds doc.json 'value("rdpmc_general", "pmu-emulated") < value("rdpmc_counting", "pmu-emulated") < value("rdpmc_counting_insns", "pmu-emulated")' \
+    'all(b(x, "pmu-off")["status"] == "skip" for x in ("rdpmc_counting", "rdpmc_counting_insns"))'
 }
 
 # A config means the same in rows that the guest times and in rows that the host times.

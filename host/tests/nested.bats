@@ -59,6 +59,8 @@ all_rows() {
     '[x["summary"][y] for x in m("nested_page_fault_l0")["boots"] for y in ("min", "p75")] ==
       2 * [value("nested_page_fault_l0")]' \
     'value("nested_page_fault", metric="traps_per_op") >= 3' \
+    '[x["summary"][y] for x in m("nested_page_fault")["boots"] for y in ("min", "p75")] ==
+      2 * [value("nested_page_fault")]' \
     'value("nested_irq", metric="traps_per_op") >= 2'
 }
 
