@@ -293,6 +293,10 @@ static char *find_cost(const struct result *r, const char *row, const char *conf
 		return text("row %s: %s", row,
 			    m && m->reason ? m->reason : "no round trip");
 	class = result_class_of(b);
+	/* No KVM, whose document has no count of exits either: a bare machine. */
+	if (isnan(class.exits) &&
+	    (b->handled_by == HANDLED_NONE || b->handled_by == HANDLED_HARDWARE))
+		class.exits = 0;
 	/* A KVM without counters of exits, such as a software KVM, says nothing. */
 	if (isnan(class.exits) || (!class.exits && !result_class_is_known(&class)))
 		class.exits = bench && bench->exits ? bench->exits : 1;

@@ -310,6 +310,52 @@ Test(budget, exits_that_are_not_counted)
 	result_free(r);
 }
 
+/* An event without an exit is not the cost of an exit: APICv, and a bare machine. */
+Test(budget, rows_that_do_not_exit)
+{
+	static const struct {
+		enum bench_handler handled_by;
+		int64_t observed;
+	} cases[] = { { HANDLED_NONE, 0 },
+		      { HANDLED_HARDWARE, 0 },
+		      { HANDLED_NONE, -1 },
+		      { HANDLED_HARDWARE, -1 },
+		      /* The host's timer ended some events. */
+		      { HANDLED_KERNEL, 3 } };
+	const struct budget_options o = { .seconds = NAN };
+	struct exits e = { .kind = EXITS_MMIO, .seconds = 1, .n = 1 };
+	struct error err = { "" };
+
+	e.events = calloc(1, sizeof(*e.events));
+	e.events[0].count = 1000;
+	strcpy(e.events[0].name, "0xfee000b0:W");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct result *base = document(1), *new = document(1);
+		const struct result *docs[] = { base, new };
+		struct budget b;
+
+		row(base, "eoi", RESULT_OK, 3642, 100);
+		row(new, "eoi", RESULT_OK, 4, cases[i].observed);
+		new->benchmarks[new->n_benchmarks - 1].handled_by = cases[i].handled_by;
+		cr_assert_eq(budget_build(&e, docs, 1, &o, &b, &err), 0, "%s", err.text);
+		cr_expect_eq(b.spent[0], 3642000);
+		budget_free(&b);
+		cr_assert_eq(budget_build(&e, docs + 1, 1, &o, &b, &err), 0, "%s",
+			     err.text);
+		expect_reason(&b, "0xfee000b0:W", "row eoi did not exit on");
+		cr_expect_eq(b.spent[0], 0);
+		budget_free(&b);
+		/* A side without an exit: the line is on neither side of the sum. */
+		cr_assert_eq(budget_build(&e, docs, 2, &o, &b, &err), 0, "%s", err.text);
+		expect_reason(&b, "0xfee000b0:W", "row eoi did not exit on");
+		cr_expect(b.spent[0] == 0 && b.spent[1] == 0);
+		budget_free(&b);
+		result_free(base);
+		result_free(new);
+	}
+	exits_free(&e);
+}
+
 /* kvm_exit counts also reasons that kvm_stat has no name for. */
 Test(budget, other_exits)
 {
