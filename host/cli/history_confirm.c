@@ -18,7 +18,6 @@
 #include "host/cli/options.h"
 #include "host/cli/run.h"
 #include "host/env/env.h"
-#include "host/stats/two_sample.h"
 #include "host/targets/target.h"
 #include "host/lib/text.h"
 
@@ -161,31 +160,6 @@ static const struct result_metric *metric_of(const struct result *doc,
 	return m && isfinite(m->value) && !strcmp(m->unit, s->unit) ? m : NULL;
 }
 
-/* Whether a new figure differs from the segment before by as much as a change must. */
-static bool worse_in_noise(const struct group *g, const struct history_alarm *a,
-			   double fresh)
-{
-	const struct history_series *s = a->series;
-	const struct changepoint_rules *rules = &g->args->rules;
-	size_t start = a->k ? s->changes[a->k - 1].index : 0;
-	size_t end = s->changes[a->k].index, n = 0;
-	struct changepoint c = { .after = fresh };
-	struct student_sample before, now = { .n = 1, .mean = fresh };
-	double *values = calloc(end - start, sizeof(*values));
-
-	if (!values)
-		abort();
-	for (size_t i = start; i < end; i++)
-		if (!s->points[i].outlier)
-			values[n++] = s->points[i].value;
-	before = student_sample(values, n, 1);
-	free(values);
-	c.before = before.mean;
-	return (s->lower_is_better ? fresh > c.before : fresh < c.before) &&
-	       changepoint_magnitude(&c) >= rules->magnitude &&
-	       student_p(&before, &now, s->quantum * s->quantum / 12) < rules->pvalue;
-}
-
 /* Exact figures: their ranges over the boots do not overlap. */
 static bool worse_exactly(const struct history_alarm *a, const struct result_metric *old,
 			  const struct result_metric *new)
@@ -196,32 +170,45 @@ static bool worse_exactly(const struct history_alarm *a, const struct result_met
 	return a->series->lower_is_better ? new->ci.lo > hi : new->ci.hi < lo;
 }
 
+/* The step of a new figure, by the clock of its run. */
+static double fresh_step(const struct result *doc, const struct history_alarm *a,
+			 const struct result_metric *m)
+{
+	const struct history_series *s = a->series;
+
+	return result_step(doc, result_find(doc, s->benchmark, s->config), m);
+}
+
 static void decide(const struct group *g, struct history_alarm *a,
 		   const struct result *old_doc, const struct result *new_doc)
 {
 	const struct result_metric *new = metric_of(new_doc, a->series);
 	const struct result_metric *old = metric_of(old_doc, a->series);
 	char before[NUMBER_BYTES], after[NUMBER_BYTES];
-	bool worse;
+	const char *hidden = "";
 
 	if (!new) {
 		a->confirmed = HISTORY_UNDECIDED;
 		snprintf(a->reason, sizeof(a->reason), "no figure in fresh boots");
 		return;
 	}
-	if (g->place->exact && new->ci.method)
-		worse = worse_exactly(a, old, new);
-	else
-		worse = worse_in_noise(g, a, new->value);
-	a->confirmed = worse ? HISTORY_CONFIRMED : HISTORY_REFUTED;
+	if (g->place->exact && new->ci.method) {
+		a->confirmed =
+			worse_exactly(a, old, new) ? HISTORY_CONFIRMED : HISTORY_REFUTED;
+	} else {
+		a->confirmed = history_confirm_noise(
+			a, new->value, fresh_step(new_doc, a, new), &g->args->rules);
+		if (a->confirmed == HISTORY_UNDECIDED)
+			hidden = ", within two steps of the clock";
+	}
 	number_format(after, new->value, false);
 	number_format(before, old ? old->value : NAN, false);
 	if (old)
-		snprintf(a->reason, sizeof(a->reason), "%s, then %s in fresh boots",
-			 before, after);
+		snprintf(a->reason, sizeof(a->reason), "%s, then %s in fresh boots%s",
+			 before, after, hidden);
 	else
-		snprintf(a->reason, sizeof(a->reason), "%s in %u fresh boots", after,
-			 (unsigned int)new->n_boots);
+		snprintf(a->reason, sizeof(a->reason), "%s in %u fresh boots%s", after,
+			 (unsigned int)new->n_boots, hidden);
 }
 
 static void confirm_group(struct group *g)

@@ -267,7 +267,7 @@ struct history_alarm {
 		HISTORY_UNTRIED,
 		HISTORY_CONFIRMED,
 		HISTORY_REFUTED,   /* fresh boots do not show the change */
-		HISTORY_UNDECIDED, /* could not be measured again */
+		HISTORY_UNDECIDED, /* not measured again, or within steps of the clock */
 	} confirmed;
 	char reason[160]; /* figures of the fresh boots, or why there are none */
 };
@@ -290,6 +290,16 @@ const struct changepoint *history_change(const struct history_alarm *a);
  * that the next run will show.
  */
 bool history_is_open(const struct history_alarm *a);
+
+/*
+ * What the figure of fresh boots, with steps of `step`, says of a noisy series' change
+ * for worse. HISTORY_CONFIRMED: it is worse than the stretch before the change by as much
+ * as a change must be; HISTORY_REFUTED; HISTORY_UNDECIDED: it is worse by less than
+ * `rules->quanta` steps of its clock or of that of the stretch.
+ */
+enum history_confirmed history_confirm_noise(const struct history_alarm *a, double fresh,
+					     double step,
+					     const struct changepoint_rules *rules);
 
 /* (after - before) / before; NAN if `before` is 0. */
 double history_relative(const struct changepoint *c);

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/stats/summary.h"
+#include "host/stats/two_sample.h"
+
 const char **history_split(char *list)
 {
 	size_t n = 1;
@@ -78,6 +81,37 @@ static size_t new_run(const struct history_alarm *a)
 bool history_is_open(const struct history_alarm *a)
 {
 	return history_change(a)->single && a->confirmed != HISTORY_CONFIRMED;
+}
+
+enum history_confirmed history_confirm_noise(const struct history_alarm *a, double fresh,
+					     double step,
+					     const struct changepoint_rules *rules)
+{
+	const struct history_series *s = a->series;
+	size_t start = a->k ? s->changes[a->k - 1].index : 0;
+	size_t end = history_change(a)->index, n = 0;
+	struct student_sample before, now = { .n = 1, .mean = fresh };
+	double *values = calloc(2 * (end - start), sizeof(*values));
+	double *steps = values + (end - start);
+	struct changepoint c = { .after = fresh };
+
+	if (!values)
+		abort();
+	for (size_t i = start; i < end; i++)
+		if (!s->points[i].outlier) {
+			values[n] = s->points[i].value;
+			steps[n++] = s->points[i].quantum;
+		}
+	before = student_sample(values, n, 1);
+	c.before = before.mean;
+	step = fmax(step, stats_median(steps, n));
+	free(values);
+	if (!(s->lower_is_better ? fresh > c.before : fresh < c.before) ||
+	    changepoint_magnitude(&c) < rules->magnitude ||
+	    student_p(&before, &now, s->quantum * s->quantum / 12) >= rules->pvalue)
+		return HISTORY_REFUTED;
+	return fabs(fresh - c.before) >= rules->quanta * step ? HISTORY_CONFIRMED
+							      : HISTORY_UNDECIDED;
 }
 
 double history_relative(const struct changepoint *c)

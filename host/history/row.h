@@ -108,6 +108,8 @@ struct row_file;
  * writing, and creates the file if needed. 0, or a negative errno with `err`.
  */
 int row_file_open(const char *path, bool add, struct row_file **out, struct error *err);
+
+/* Removes a file that row_file_open() created and to which nothing was added. */
 void row_file_close(struct row_file *f);
 
 /* Bytes of a torn last line. */

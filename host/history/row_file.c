@@ -33,9 +33,10 @@ struct row_file {
 	size_t bytes;	/* of complete lines; the last can lack its newline */
 	size_t torn;
 	bool open_line; /* the last line lacks its newline */
+	bool made;	/* by this process, under the lock */
 };
 
-/* -EAGAIN: `path` was replaced while flock() waited. */
+/* -EAGAIN: `path` was replaced or removed while flock() waited. */
 static int lock(const char *path, int fd, bool add)
 {
 	struct stat there, here;
@@ -53,17 +54,30 @@ static int lock(const char *path, int fd, bool add)
 	return 0;
 }
 
-static int open_locked(const char *path, bool add, struct error *err)
+/* `*made`: the file did not exist. */
+static int open_file(const char *path, bool add, bool *made)
+{
+	/* O_NONBLOCK: open() of a pipe without a writer must not block. */
+	const int flags = (add ? O_RDWR | O_APPEND : O_RDONLY) | O_CLOEXEC | O_NONBLOCK;
+	int fd = open(path, flags);
+
+	*made = false;
+	if (fd >= 0 || !add || errno != ENOENT)
+		return fd;
+	fd = open(path, flags | O_CREAT | O_EXCL, 0666);
+	*made = fd >= 0;
+	/* Another process was faster; or a symbolic link to a file that does not exist.
+	 */
+	return fd < 0 && errno == EEXIST ? open(path, flags | O_CREAT, 0666) : fd;
+}
+
+static int open_locked(const char *path, bool add, bool *made, struct error *err)
 {
 	const char *what = add ? "write" : "read";
 	int rc;
 
 	do {
-		/* O_NONBLOCK: open() of a pipe without a writer must not block. */
-		int fd = open(path,
-			      (add ? O_RDWR | O_CREAT | O_APPEND : O_RDONLY) | O_CLOEXEC |
-				      O_NONBLOCK,
-			      0666);
+		int fd = open_file(path, add, made);
 
 		if (fd < 0)
 			return file_error(err, what, path, -errno);
@@ -385,13 +399,15 @@ static int move_torn(struct row_file *f, struct error *err)
 int row_file_open(const char *path, bool add, struct row_file **out, struct error *err)
 {
 	struct row_file *f;
-	int fd = open_locked(path, add, err), rc;
+	bool made;
+	int fd = open_locked(path, add, &made, err), rc;
 
 	if (fd < 0)
 		return fd;
 	f = store_check(calloc(1, sizeof(*f)));
 	f->path = store_check(strdup(path));
 	f->fd = fd;
+	f->made = made;
 	rc = find_text(f, add, err);
 	if (!rc)
 		rc = find_torn(f, err);
@@ -408,8 +424,13 @@ int row_file_open(const char *path, bool add, struct row_file **out, struct erro
 
 void row_file_close(struct row_file *f)
 {
+	struct stat st;
+
 	if (!f)
 		return;
+	/* A new file to which nothing was added. Who waits for the lock: see lock(). */
+	if (f->made && !fstat(f->fd, &st) && !st.st_size)
+		unlink(f->path);
 	free(f->unpacked);
 	close(f->fd); /* releases the lock */
 	free(f->path);

@@ -76,6 +76,61 @@ Test(clock, hides_no_change)
 	history_free(&h);
 }
 
+/*
+ * Fresh boots: what is within two steps of the clock, of the history or of the fresh run,
+ * confirms nothing, and is not refuted if it is significant.
+ */
+Test(clock, fresh_boots_within_two_steps)
+{
+	static const struct {
+		double fresh, step;
+		enum history_confirmed confirmed;
+	} cases[] = {
+		{ 13, 1, HISTORY_CONFIRMED },	   { 12, 1, HISTORY_CONFIRMED },
+		{ 11.9, 1, HISTORY_UNDECIDED },	   { 11, 1, HISTORY_REFUTED },
+		{ 10, 1, HISTORY_REFUTED },	   { 9, 1, HISTORY_REFUTED },
+		{ 13, 2, HISTORY_UNDECIDED },	   { 14, 2, HISTORY_CONFIRMED },
+		{ 11.9, 0.02, HISTORY_UNDECIDED }, { 12, 0.02, HISTORY_CONFIRMED },
+	};
+	const struct history_query q = { .last = 0 };
+	struct history_alarm *alarms;
+	struct history h;
+	size_t n;
+
+	runs("round_trip", 0, 30, 10, 0);
+	runs("round_trip", 30, 50, 13, 0);
+	read_all(&h);
+	alarms = history_alarms(&q, &h, &n);
+	cr_assert_eq(n, 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		cr_expect_eq(history_confirm_noise(&alarms[0], cases[i].fresh,
+						   cases[i].step, &rules),
+			     cases[i].confirmed, "%g, step %g", cases[i].fresh,
+			     cases[i].step);
+	free(alarms);
+	history_free(&h);
+}
+
+/* A fine clock: what the noise hides is refuted, not undecided. */
+Test(clock, fresh_boots_in_noise)
+{
+	const struct history_query q = { .last = 0 };
+	struct history_alarm *alarms;
+	struct history h;
+	size_t n;
+
+	runs("round_trip", 0, 30, 1000, 20);
+	runs("round_trip", 30, 60, 1200, 20);
+	read_all(&h);
+	alarms = history_alarms(&q, &h, &n);
+	cr_assert_eq(n, 1);
+	cr_expect_eq(history_confirm_noise(&alarms[0], 1020, 1, &rules), HISTORY_REFUTED);
+	cr_expect_eq(history_confirm_noise(&alarms[0], 1200, 1, &rules),
+		     HISTORY_CONFIRMED);
+	free(alarms);
+	history_free(&h);
+}
+
 /* A figure that became better, and steps that are large enough to be changes. */
 Test(clock, directions_and_sizes)
 {

@@ -297,6 +297,10 @@ class Scenario:
         """After the next run, which nothing interrupts."""
         self.check(row)
 
+    def check_failed(self, row):
+        """After the command ended with an error, which it could handle."""
+        self.check(row)
+
 
 class HistoryAdd(Scenario):
     expected = r"cwd/(\d+\.json|h\.jsonl(\.torn)?)"
@@ -338,6 +342,11 @@ class HistoryAdd(Scenario):
         if rest and not torn:
             row.fail("the last line of the history is torn")
         return lines
+
+    def check_failed(self, row):
+        self.check(row)
+        if not self.old and os.path.exists(row.path("h.jsonl")):
+            row.fail("a new history without a line was left")
 
     def check_end(self, row):
         lines = self.check(row, torn=False)
@@ -721,7 +730,7 @@ def full_disk(scenario):
                     row.fail(f"exit code {code}: {stderr.strip()[-500:]}")
                 elif "space" not in stderr and not scenario.script:
                     row.fail(f"another reason: {stderr.strip()[-500:]}")
-                scenario.check(row)
+                scenario.check_failed(row)
                 most = max(most, pages)
                 pages += 1
             else:
