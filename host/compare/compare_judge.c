@@ -448,6 +448,10 @@ static void set_band(struct compare_row *row)
 {
 	row->band = fmax(COMPARE_BAND_SHARE * fabs(row->base.value),
 			 COMPARE_BAND_QUANTA * row->step);
+	/* Else all that is not nothing would be outside the band of a share of nothing.
+	 */
+	if (!strcmp(row->base.metric->unit, "%"))
+		row->band = fmax(row->band, COMPARE_BAND_POINTS);
 }
 
 void compare_measure_noisy(const struct compare *c, struct compare_row *row)
@@ -475,6 +479,12 @@ void compare_measure_noisy(const struct compare *c, struct compare_row *row)
 	boots_free(&b);
 	compare_set_difference(row);
 	set_band(row);
+}
+
+bool compare_band_of_clock(const struct compare_row *row)
+{
+	return COMPARE_BAND_QUANTA * row->step >
+	       COMPARE_BAND_SHARE * fabs(row->base.value);
 }
 
 /* Beyond the band by more than a rounding error. */
@@ -512,8 +522,9 @@ static bool is_hidden_by_clock(const struct compare_row *row)
 	double share = COMPARE_BAND_SHARE * fabs(row->base.value);
 	double most = fmax(row->hi, -row->lo);
 
-	return row->p_holm <= COMPARE_ALPHA && (row->lo > 0 || row->hi < 0) &&
-	       beyond(most, share) && !beyond(most, row->band);
+	return compare_band_of_clock(row) && row->p_holm <= COMPARE_ALPHA &&
+	       (row->lo > 0 || row->hi < 0) && beyond(most, share) &&
+	       !beyond(most, row->band);
 }
 
 static enum compare_verdict verdict_of(const struct compare *c,

@@ -7,9 +7,13 @@
 
 /* A p is significant up to here, after Holm's correction. */
 #define COMPARE_ALPHA	    0.01
-/* The band of differences that do not matter: share of the figure, or clock steps. */
+/*
+ * The band of differences that do not matter: share of the figure, or clock steps; of
+ * figures in percent, this part of the whole.
+ */
 #define COMPARE_BAND_SHARE  0.01
 #define COMPARE_BAND_QUANTA 2
+#define COMPARE_BAND_POINTS 0.1
 
 /* Of the intervals of noisy rows. */
 #define COMPARE_LEVEL 0.95
@@ -36,6 +40,9 @@ void compare_judge_exact(struct compare_row *row);
  */
 void compare_measure_noisy(const struct compare *c, struct compare_row *row);
 void compare_judge_noisy(struct compare *c);
+
+/* Whether two steps of the clock are more than the share of the figure. */
+bool compare_band_of_clock(const struct compare_row *row);
 
 /* What the test of a row does not see of its own dependence; one run a side, or pairs. */
 struct drift_between compare_own_drift(const struct compare *c,

@@ -415,7 +415,7 @@ void compare_advise(const struct compare *c, struct compare_row *row)
 	double *needed = compare_has_runs(c) ? &row->runs_needed : &row->boots_needed;
 	double room = fabs(fabs(row->shift) - row->band), now = half_width(row);
 	char hidden[32], shown[32];
-	bool of_clock = row->band > COMPARE_BAND_SHARE * fabs(row->base.value);
+	bool of_clock = compare_band_of_clock(row);
 	struct width w;
 
 	if (isnan(row->lo) || isnan(row->hi)) {

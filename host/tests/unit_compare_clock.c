@@ -260,18 +260,48 @@ Test(clock, of_shares)
 	expect_verdict(compare(untimed("blocked", "%", 0, 0),
 			       untimed("blocked", "%", 0, 0), "blocked"),
 		       COMPARE_SAME);
-	/* Nothing in most boots of BASE: every difference is outside the band. */
-	row = compare(untimed("blocked", "%", 0, 0), untimed("blocked", "%", -0.1, 0.2),
+	row = compare(untimed("blocked", "%", 1, 0.5), untimed("blocked", "%", 1.2, 0.5),
 		      "blocked");
+	expect_verdict(row, COMPARE_INCONCLUSIVE);
+	cr_expect(!row.by_clock && !strstr(row.reason, "step"), "%s", row.reason);
+}
+
+/* A share of which BASE has nothing: a thousandth of the whole does not matter. */
+Test(clock, of_shares_of_nothing)
+{
+	static const struct {
+		double value, spread;
+		enum compare_verdict verdict;
+	} cases[] = {
+		{ 0, 0.01, COMPARE_SAME },	   { -0.05, 0.1, COMPARE_SAME },
+		{ 0.05, 0, COMPARE_SAME },	   { 0.1, 0, COMPARE_SAME },
+		{ -0.5, 1, COMPARE_INCONCLUSIVE }, { 0.2, 0.01, COMPARE_WORSE_MAYBE },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct compare_row row =
+			compare(untimed("blocked", "%", 0, 0),
+				untimed("blocked", "%", cases[i].value, cases[i].spread),
+				"blocked");
+
+		expect_verdict(row, cases[i].verdict);
+		cr_expect_eq(row.band, 0.1);
+		cr_expect(!row.by_clock && !strstr(row.reason, "step"), "%s", row.reason);
+	}
+}
+
+/* Nothing in most boots of BASE, of a rate: every difference is outside the band. */
+Test(clock, of_rates_of_nothing)
+{
+	struct compare_row row =
+		compare(untimed("ops_per_s", "ops/s", 0, 0),
+			untimed("ops_per_s", "ops/s", -0.1, 0.2), "ops_per_s");
+
 	expect_verdict(row, COMPARE_INCONCLUSIVE);
 	cr_expect(row.band == 0 && !row.by_clock && isnan(row.boots_needed));
 	cr_expect_null(strstr(row.reason, "step"), "%s", row.reason);
 	cr_expect_not_null(strstr(row.reason, "BASE is 0: noise hides changes below 0."),
 			   "%s", row.reason);
-	row = compare(untimed("blocked", "%", 0.1, 0.05),
-		      untimed("blocked", "%", 0.12, 0.05), "blocked");
-	expect_verdict(row, COMPARE_INCONCLUSIVE);
-	cr_expect(!row.by_clock && !strstr(row.reason, "step"), "%s", row.reason);
 }
 
 /* Several runs a side: the floor of the noise and the band are those of a batch. */
