@@ -255,7 +255,10 @@ static const struct argp_option options[] = {
 	  "Draw bars on a logarithmic axis (default: only counter configs whose exits differ by more than 100 times)",
 	  0 },
 	{ "history", OPTION_HISTORY, "FILE.jsonl", 0,
-	  "Draw figures from run to run, of this history (see wsbench history)", 0 },
+	  "Draw figures from run to run, of this history (see wsbench history); --db does "
+	  "the same",
+	  0 },
+	{ "db", 0, NULL, OPTION_ALIAS, NULL, 0 },
 	{ 0 },
 };
 

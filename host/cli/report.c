@@ -144,7 +144,9 @@ static const struct argp_option options[] = {
 	  " to DIR, which is created if necessary; or the page to FILE.html",
 	  0 },
 	{ "history", OPTION_HISTORY, "FILE.jsonl", 0,
-	  "Add the changes of this history (see wsbench history)", 0 },
+	  "Add the changes of this history (see wsbench history); --db does the same",
+	  0 },
+	{ "db", 0, NULL, OPTION_ALIAS, NULL, 0 },
 	{ 0 },
 };
 

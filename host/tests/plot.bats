@@ -113,6 +113,14 @@ pictures/history-bare-x86_64.png" ]
   [ "$status" = 0 ]
   grep -q '3 runs, .*; 1 changes' out/report.html
   grep -qF 'label&#39;3%s' out/report.html
+  # The option has the name that it has in `history`, too.
+  run_apart "$wsbench" plot --db h.jsonl -o same
+  [ "$status" = 0 ]
+  diff -r pictures same
+  run_apart "$wsbench" report --db=h.jsonl -o again
+  [ "$status" = 0 ]
+  cmp out/report.html again/report.html
+  refused 2 "option '--db' needs a value" "$wsbench" report -o out --db
 }
 
 @test "the history of kernels: core benchmarks, short names, no line through a text" {
