@@ -96,6 +96,10 @@ _Static_assert(SETTINGS <= 32, "a set of settings is a uint32_t");
  * differ with a period of 2, 4 or 8 have their mean in it; the events of a phase show the
  * other periods (EXACT_REPEAT in host/measure/plan.c). The vPMU map has many rows: short
  * batches on a noisy target, none on an exact one, whose clock counts instructions.
+ *
+ * Between two events from a deadline the guest waits for a deadline, which is a tick of
+ * the clock: the steps of the samples do not average out in a batch, and what has its
+ * ticks in it are the waits.
  */
 #define NOISY_BATCH 50
 #define MAP_BATCH   5
@@ -103,7 +107,7 @@ _Static_assert(SETTINGS <= 32, "a set of settings is a uint32_t");
 
 unsigned int bench_batch(const struct bench *b, bool exact)
 {
-	if (b && b->needs & NEEDS_COUNTS)
+	if (b && b->needs & (NEEDS_COUNTS | FROM_DEADLINE))
 		return 0;
 	if (!b || b->needs & NEEDS_OPERAND)
 		return exact ? 0 : MAP_BATCH;
