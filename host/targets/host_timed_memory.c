@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Host-timed benchmarks of memory slots: the dirty log, splitting a huge page, creating,
- * moving and deleting a slot, pre-faulting, and faults that userfaultfd serves.
+ * moving and deleting a slot, and pre-faulting.
  *
  * The guest stores to all pages of the slot and rings the doorbell, where its run stops.
  * Between two runs the host changes the slot, and times the one request that the row is
@@ -9,25 +9,14 @@
  * the request had its effect.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/userfaultfd.h>
-#include <poll.h>
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/lib/error.h"
 #include "host/targets/host_timed.h"
+#include "host/targets/host_timed_pages.h"
 #include "host/vmm/memory.h"
 #include "host/vmm/timer.h"
-
-#define PAGE_BYTES 4096ull
-#define PAGES	   512u /* of the slot: a huge page */
-#define SLOT_BYTES (PAGES * PAGE_BYTES)
 
 /*
  * Before a sample the guest faults on each page: a million instructions. Without noise
@@ -40,17 +29,6 @@
 #define PTE_PREFETCH_NUM 8u
 
 /* ---- what the rows share: the guest's stores, and the log ---- */
-
-struct pages {
-	struct host_timed *timed;
-	struct vm vm;
-	uint32_t slot;	    /* number of the slot: configs may add slots before it */
-	uint32_t touched;   /* pages that the guest stores to before a sample */
-	uint32_t strays;    /* accesses of the guest that no memory slot answered */
-	bool timed_one;	    /* of two requests in turn: time the first; else the second */
-	bool counts_faults; /* KVM counts an exit for each fault: not a software KVM */
-	uint64_t log[PAGES / 64];
-};
 
 static void stop_at_doorbell(void *ctx, uint32_t value)
 {
@@ -71,9 +49,8 @@ static enum vm_answer count_stray(void *ctx, struct vcpu *vcpu,
 	return VM_ANSWERED;
 }
 
-/* A VM whose guest executes `command`, with a slot of `bytes`. */
-static int open_pages(struct pages *p, enum abi_command command, uint64_t bytes,
-		      const struct slot_options *options)
+int pages_open(struct pages *p, enum abi_command command, uint64_t bytes,
+	       const struct slot_options *options)
 {
 	const struct vm_listener listener = { .ctx = p,
 					      .doorbell = stop_at_doorbell,
@@ -212,7 +189,7 @@ static int time_samples(struct pages *p, const struct slot_options *options,
 	if (!series)
 		return -ENOMEM;
 	p->counts_faults = kvm_flavour(h->kvm_fd) != KVM_FLAVOUR_SOFTWARE;
-	err = open_pages(p, ABI_COMMAND_TOUCH, SLOT_BYTES, options);
+	err = pages_open(p, ABI_COMMAND_TOUCH, SLOT_BYTES, options);
 	for (i = 0; !err && i <= n; i++) {
 		if (i && host_timed_suffice(h, series, i - 1))
 			break;
@@ -223,6 +200,7 @@ static int time_samples(struct pages *p, const struct slot_options *options,
 			err = -ECANCELED;
 	}
 	host_timed_shorten(h, ABI_PHASE_EVENT, i ? i - 1 : 0);
+	vm_stat_close(&p->huge);
 	vm_destroy(&p->vm);
 	if (err == -ENOTSUP)
 		return host_timed_skip(h, "%s", h->err->text);
@@ -305,6 +283,54 @@ static int empty_log(struct pages *p)
 }
 
 /*
+ * The guest stores to all pages of the slot, which was unmapped. `*huge`: one huge page
+ * maps them. The exits alone do not show that where KVM maps a block of small pages at a
+ * fault; there KVM counts the pages by their size, but for a software KVM.
+ */
+static int map_slot(struct pages *p, bool *huge)
+{
+	const int64_t before = vm_stat_read(&p->huge);
+	int64_t exits;
+	int err = store_to_pages(p, &exits);
+
+	*huge = !err && exits <= PAGES / 2 &&
+		(before < 0 || !p->counts_faults || vm_stat_read(&p->huge) > before);
+	return err;
+}
+
+/*
+ * -ECANCELED with the outcome set unless one huge page maps the slot.
+ *
+ * KVM's older MMU code (shadow paging, kvm.tdp_mmu=0) keeps the table of small pages when
+ * it drops them. On CPUs with the mitigation of iTLB multihit (kvm.nx_huge_pages), Linux
+ * before 6.2 then maps no huge page in its place: disallowed_hugepage_adjust() in
+ * arch/x86/kvm/mmu/mmu.c. A new slot has no table.
+ */
+static int map_huge(struct pages *p)
+{
+	static const struct slot_options off = { false };
+	bool huge = false;
+	int err = failed(p, slot_unmap(&p->vm, SLOT_GPA));
+
+	if (!p->huge.is_open)
+		vm_stat_open(&p->huge, &p->vm, "pages_2m");
+	if (!err)
+		err = map_slot(p, &huge);
+	if (err || huge)
+		return err;
+	err = failed(p, slot_delete(&p->vm, p->slot));
+	if (!err)
+		err = failed(p, slot_register(&p->vm, p->slot, SLOT_GPA, &off));
+	if (!err)
+		err = map_slot(p, &huge);
+	if (err || huge)
+		return err;
+	host_timed_crash(p->timed,
+			 "no huge page: small pages map what the guest stores to");
+	return -ECANCELED;
+}
+
+/*
  * Two requests: switching the log on for a slot that the guest has mapped by one huge
  * page, and off again. With the log on, each page of 4 KiB is logged; without the split
  * there would be one dirty bit at most before the next fault.
@@ -313,10 +339,8 @@ static int measure_switch(struct pages *p, uint64_t *ticks)
 {
 	static const struct slot_options on = { .dirty_log = true }, off = { false };
 	uint64_t start;
-	int err = failed(p, slot_unmap(&p->vm, SLOT_GPA));
+	int err = map_huge(p);
 
-	if (!err)
-		err = expect_mapped(p, PAGES / 2, "no huge page");
 	if (err)
 		return err;
 	start = clock_now();
@@ -484,116 +508,4 @@ static int measure_pre_fault(struct pages *p, uint64_t *ticks)
 int host_timed_pre_fault(struct host_timed *h)
 {
 	return time_pages(h, &plain, false, measure_pre_fault);
-}
-
-/*
- * ---- userfaultfd ----
- *
- * KVM's lookup of the page waits until a second thread, which reads the fault from the
- * descriptor, has copied a page of data to its place. The guest times itself.
- */
-
-struct pager {
-	int fd, stop; /* the userfaultfd; an eventfd that ends the thread */
-	uint32_t served;
-	int err;
-};
-
-static void *serve_faults(void *ctx)
-{
-	static const uint8_t page[PAGE_BYTES];
-	struct pager *p = ctx;
-	struct pollfd fds[] = { { p->fd, POLLIN, 0 }, { p->stop, POLLIN, 0 } };
-	struct uffd_msg fault;
-
-	while (poll(fds, 2, -1) > 0 && !fds[1].revents) {
-		struct uffdio_copy copy = { .src = (uintptr_t)page, .len = PAGE_BYTES };
-
-		if (read(p->fd, &fault, sizeof(fault)) != sizeof(fault) ||
-		    fault.event != UFFD_EVENT_PAGEFAULT)
-			continue;
-		copy.dst = fault.arg.pagefault.address & -PAGE_BYTES;
-		if (ioctl(p->fd, UFFDIO_COPY, &copy) && errno != EEXIST) {
-			/* Closed, it wakes the guest's fault, which no signal may. */
-			p->err = -errno;
-			close(p->fd);
-			p->fd = -1;
-			return NULL;
-		}
-		p->served++;
-	}
-	return NULL;
-}
-
-/* 0, or -ENOTSUP with h->err: not built into the kernel, or not permitted. */
-static int open_pager(struct host_timed *h, struct pager *p, const struct vm_slot *slot)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range = {
-		.range = { (uintptr_t)slot->hva, slot->bytes },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-
-	p->fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	if (p->fd < 0)
-		return error_set(h->err, -ENOTSUP, "userfaultfd: %m");
-	if (ioctl(p->fd, UFFDIO_API, &api) || ioctl(p->fd, UFFDIO_REGISTER, &range))
-		return error_set(h->err, -ENOTSUP, "userfaultfd: %m");
-	p->stop = eventfd(0, EFD_CLOEXEC);
-	return p->stop < 0 ? error_set(h->err, -errno, "eventfd: %m") : 0;
-}
-
-static int run_pager(struct pages *p, struct pager *pager, uint32_t n)
-{
-	struct host_timed *h = p->timed;
-	const uint64_t one = 1;
-	pthread_t thread;
-	int err = vm_thread(&thread, h->cpus ? h->cpus[0] : -1, serve_faults, pager);
-
-	if (err)
-		return error_set(h->err, err, "cannot start the paging thread: %s",
-				 strerror(-err));
-	err = host_timed_run(h, &p->vm, NULL, VCPU_STOP_DOORBELL);
-	if (write(pager->stop, &one, sizeof(one)) == sizeof(one))
-		pthread_join(thread, NULL);
-	if (pager->err)
-		return error_set(h->err, pager->err, "UFFDIO_COPY: %s",
-				 strerror(-pager->err));
-	if (err || pager->served == n)
-		return err;
-	host_timed_crash(h, "userfaultfd reported %u faults instead of %u", pager->served,
-			 n);
-	return -ECANCELED;
-}
-
-int host_timed_userfaultfd(struct host_timed *h)
-{
-	const struct slot_options missing = { false };
-	struct pager pager = { .fd = -1, .stop = -1 };
-	struct pages p = { .timed = h };
-	uint64_t *series;
-	uint32_t n, i;
-	int err;
-
-	series = host_timed_series(h, PAGES, &n);
-	if (!series)
-		return -ENOMEM;
-	err = open_pages(&p, ABI_COMMAND_TOUCH_STAMP, n * PAGE_BYTES, &missing);
-	if (!err)
-		err = open_pager(h, &pager, &p.vm.slot[p.slot]);
-	if (!err)
-		err = run_pager(&p, &pager, n);
-	for (i = 0; !err && i < n; i++)
-		series[i] = host_timed_stamp(&p.vm, ABI_PHASE_TWIN, i) -
-			    host_timed_stamp(&p.vm, ABI_PHASE_EVENT, i);
-	vm_destroy(&p.vm);
-	if (pager.fd >= 0)
-		close(pager.fd);
-	if (pager.stop >= 0)
-		close(pager.stop);
-	if (err == -ENOTSUP)
-		return host_timed_skip(h, "%s", h->err->text);
-	if (err)
-		return err == -ECANCELED ? 0 : err;
-	return host_timed_done(h);
 }

@@ -132,15 +132,19 @@ skipped() {
   skipped unknown_sysreg set-ptrauth 'does not offer ptrauth'
 }
 
-# One fault maps eight pages.
+# One fault maps eight pages. On VMX (kvm.nx_huge_pages) Linux 6.1 keeps the table of small pages; KVM
+# write-protects the huge page, and does not split it at once: a request that finds 512 small pages is
+# five times as long.
 @test "configs: rows of memory slots where KVM prefetches pages" {
   local target
   for target in lab:x86_64-svm lab:x86_64-vmx; do
-    measured "$target" 'memslot_*' nested-paging-off --boots 1 --events 5
-    holds doc.json 'len(d["benchmarks"]) == 3 and all(x["status"] == "ok" for x in d["benchmarks"])'
+    measured "$target" 'memslot_*,dirty_log_*_2m' nested-paging-off --boots 1 --events 5
+    holds doc.json 'len(d["benchmarks"]) == 5 and all(x["status"] == "ok" for x in d["benchmarks"])' \
+      '5 * value("dirty_log_start_2m", "nested-paging-off") < value("dirty_log_stop_2m", "nested-paging-off")'
   done
-  measured lab:x86_64-vmx 'memslot_*' default --append kvm.tdp_mmu=0 --boots 1 --events 5
-  holds doc.json 'len(d["benchmarks"]) == 3 and all(x["status"] == "ok" for x in d["benchmarks"])'
+  measured lab:x86_64-vmx 'memslot_*,dirty_log_*_2m' default --append kvm.tdp_mmu=0 --boots 1 --events 5
+  holds doc.json 'len(d["benchmarks"]) == 5 and all(x["status"] == "ok" for x in d["benchmarks"])' \
+    '5 * value("dirty_log_start_2m") < value("dirty_log_stop_2m")'
 }
 
 # The local APIC is in the kernel, the IOAPIC and the PIC are not. A new dirty log of QEMU's

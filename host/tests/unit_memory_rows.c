@@ -13,6 +13,7 @@
 
 #include "host/lib/error.h"
 #include "host/targets/host_timed.h"
+#include "host/vmm/counters.h"
 #include "host/vmm/memory.h"
 #include "host/vmm/timer.h"
 
@@ -20,6 +21,8 @@
 
 static long page_bytes = 4096;
 static bool counts_exits = true, dirty_log_manual = true;
+static bool counts_huge_pages = true; /* x86_64 */
+static bool keeps_tables; /* of small pages, in whose place no huge page is mapped */
 static uint32_t pages_of_fault = 1; /* that KVM maps */
 static enum kvm_flavour flavour = KVM_FLAVOUR_VMX;
 
@@ -34,6 +37,7 @@ enum {
 	NO_CLEAR = 64,
 	NO_CONVERSION = 128,
 	NO_PRE_FAULT = 256,
+	NO_HUGE_PAGE = 512,
 };
 static unsigned int without_effect;
 
@@ -42,7 +46,8 @@ static struct {
 	uint64_t gpa;
 	bool exists, is_logged, is_private;
 	uint32_t mapped; /* pages of 4 KiB; or all, by one huge page */
-	bool is_huge, is_backed_by_huge;
+	bool is_huge, is_backed_by_huge, has_table;
+	int64_t huge_pages;
 	uint64_t dirty[512 / 64];
 	int64_t exits;
 	struct vm_listener listener;
@@ -52,7 +57,19 @@ static void forget_mappings(void)
 {
 	slot.mapped = 0;
 	slot.is_huge = false;
+	slot.huge_pages = 0;
 }
+
+/* What the next fault maps. */
+static void choose_size(void)
+{
+	slot.is_huge = slot.is_backed_by_huge && !slot.is_logged &&
+		       !(keeps_tables && slot.has_table) &&
+		       !(without_effect & NO_HUGE_PAGE);
+}
+
+/* Logs that were switched on for small pages. */
+static unsigned int small_starts;
 
 static unsigned int runs;
 static uint32_t touched, most_samples;
@@ -102,8 +119,11 @@ int host_timed_run(struct host_timed *h, struct vm *vm, struct run_timer *budget
 		    (slot.is_logged && !(slot.dirty[i / 64] >> i % 64 & 1)))
 			slot.exits++;
 		slot.dirty[i / 64] |= 1ull << i % 64;
-		if (i >= slot.mapped)
-			slot.mapped = slot.is_huge ? 512 : i + pages_of_fault;
+		if (i < slot.mapped)
+			continue;
+		slot.mapped = slot.is_huge ? 512 : i + pages_of_fault;
+		slot.huge_pages += slot.is_huge;
+		slot.has_table |= !slot.is_huge;
 	}
 	return 0;
 }
@@ -203,6 +223,23 @@ int64_t vcpu_kvm_stat(struct vcpu *vcpu, enum kvm_stat stat)
 	return counts_exits ? slot.exits : -1;
 }
 
+void vm_stat_open(struct vm_stat *stat, const struct vm *vm, const char *name)
+{
+	(void)vm;
+	cr_expect_str_eq(name, "pages_2m");
+	stat->is_open = true;
+}
+
+int64_t vm_stat_read(const struct vm_stat *stat)
+{
+	return stat->is_open && counts_huge_pages ? slot.huge_pages : -1;
+}
+
+void vm_stat_close(struct vm_stat *stat)
+{
+	stat->is_open = false;
+}
+
 enum kvm_flavour kvm_flavour(int kvm_fd)
 {
 	(void)kvm_fd;
@@ -239,7 +276,8 @@ int slot_add(struct vm *vm, uint64_t gpa, uint64_t bytes, const struct slot_opti
 	slot.gpa = gpa;
 	slot.exists = true;
 	slot.is_logged = o->dirty_log;
-	slot.is_huge = slot.is_backed_by_huge = o->huge;
+	slot.is_backed_by_huge = o->huge;
+	choose_size();
 	return 0;
 }
 
@@ -251,7 +289,7 @@ int slot_unmap(struct vm *vm, uint64_t gpa)
 	if (without_effect & NO_UNMAP)
 		return 0;
 	forget_mappings();
-	slot.is_huge = slot.is_backed_by_huge && !slot.is_logged;
+	choose_size();
 	return 0;
 }
 
@@ -266,13 +304,16 @@ int slot_register(struct vm *vm, uint32_t index, uint64_t gpa,
 	if (slot.exists && gpa != slot.gpa &&
 	    without_effect & (gpa == SLOT_GPA ? NO_MOVE_BACK : NO_MOVE_AWAY))
 		return 0;
+	small_starts += o->dirty_log && !slot.is_logged && !slot.is_huge;
 	if (!slot.exists || gpa != slot.gpa || o->dirty_log != slot.is_logged) {
 		memset(slot.dirty, 0, sizeof(slot.dirty));
 		forget_mappings();
 	}
+	slot.is_logged = o->dirty_log;
+	if (!slot.exists)
+		choose_size();
 	slot.exists = true;
 	slot.gpa = gpa;
-	slot.is_logged = o->dirty_log;
 	return 0;
 }
 
@@ -282,7 +323,7 @@ int slot_delete(struct vm *vm, uint32_t index)
 	(void)index;
 	if (without_effect & NO_DELETION)
 		return 0;
-	slot.exists = false;
+	slot.exists = slot.has_table = false;
 	forget_mappings();
 	return 0;
 }
@@ -424,6 +465,38 @@ Test(memory_rows, a_request_is_proved_where_kvm_prefetches_pages)
 {
 	pages_of_fault = 8;
 	expect_failures();
+}
+
+/*
+ * Shadow paging, and kvm.tdp_mmu=0, on a CPU that needs kvm.nx_huge_pages: after the
+ * first sample KVM maps small pages, eight at a fault.
+ */
+Test(memory_rows, the_log_is_switched_on_for_a_huge_page_where_kvm_keeps_tables)
+{
+	keeps_tables = true;
+	for (pages_of_fault = 1; pages_of_fault <= 8; pages_of_fault += 7) {
+		small_starts = 0;
+		cr_expect_eq(measured(host_timed_dirty_log_start).outcome, BOOT_DONE);
+		cr_expect_eq(measured(host_timed_dirty_log_stop).outcome, BOOT_DONE);
+		cr_expect_eq(small_starts, 0, "%u pages of a fault", pages_of_fault);
+	}
+}
+
+Test(memory_rows, a_slot_without_a_huge_page_has_none_to_split)
+{
+	without_effect = NO_HUGE_PAGE;
+	for (pages_of_fault = 1; pages_of_fault <= 8; pages_of_fault += 7) {
+		const struct boot_report rep = measured(host_timed_dirty_log_start);
+
+		cr_expect_eq(rep.outcome, BOOT_CRASH);
+		cr_expect_not_null(strstr(rep.reason, "no huge page"), "%s", rep.reason);
+	}
+	/* arm64, which maps one page at a fault, does not count pages by their size. */
+	counts_huge_pages = false;
+	pages_of_fault = 1;
+	cr_expect_eq(measured(host_timed_dirty_log_start).outcome, BOOT_CRASH);
+	without_effect = 0;
+	cr_expect_eq(measured(host_timed_dirty_log_start).outcome, BOOT_DONE);
 }
 
 /* A software KVM does not count the faults, but the guest sees whether there is a slot.

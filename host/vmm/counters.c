@@ -96,6 +96,35 @@ int64_t vcpu_kvm_stat(struct vcpu *vcpu, enum kvm_stat stat)
 	return (int64_t)value;
 }
 
+void vm_stat_open(struct vm_stat *stat, const struct vm *vm, const char *name)
+{
+	struct kvm_stats_header header;
+	uint8_t *descriptors;
+
+	stat->is_open = true;
+	stat->fd = __kvm_ioctl_value(vm->fd, KVM_GET_STATS_FD, KVM_NONE);
+	descriptors = read_descriptors(stat->fd, &header);
+	stat->offset = descriptors ? offset_of(&header, descriptors, name) : -1;
+	free(descriptors);
+}
+
+int64_t vm_stat_read(const struct vm_stat *stat)
+{
+	uint64_t value;
+
+	if (!stat->is_open || stat->offset < 0 ||
+	    pread(stat->fd, &value, sizeof(value), stat->offset) != sizeof(value))
+		return -1;
+	return (int64_t)value;
+}
+
+void vm_stat_close(struct vm_stat *stat)
+{
+	if (stat->is_open && stat->fd >= 0)
+		close(stat->fd);
+	stat->is_open = false;
+}
+
 /* A counter by KVM's name; -1: this KVM lacks it. */
 static int64_t read_named(const struct kvm_stats_fd *stats, const char *name)
 {

@@ -16,6 +16,19 @@
 void vcpu_kvm_stats_close(struct vcpu *vcpu);
 
 /*
+ * A counter of a VM, by KVM's name for it. vm_stat_read(): -1 where this KVM lacks the
+ * counter. A counter of zeros is not open.
+ */
+struct vm_stat {
+	bool is_open;
+	int fd;
+	int64_t offset;
+};
+void vm_stat_open(struct vm_stat *stat, const struct vm *vm, const char *name);
+int64_t vm_stat_read(const struct vm_stat *stat);
+void vm_stat_close(struct vm_stat *stat);
+
+/*
  * Compares the run loop's counters with KVM's counters of the same events. The number of
  * counters compared, or -EINVAL with the first that differs.
  */
