@@ -206,30 +206,43 @@ static int setup_dirty_log(struct vm *vm, struct abi_params *params)
 	return slot_add(vm, SLOT_GPA, vm_slot_bytes(vm, bodies_bytes(params)), &options);
 }
 
+/* The bodies so far that have stored to a logged page, of all vCPUs. */
+static uint64_t stores_of(const struct vm *vm)
+{
+	uint64_t stores = 0;
+	uint32_t i;
+
+	for (i = 0; i < (vm->config.windows ? vm->config.vcpus : 1); i++) {
+		const struct abi_page *page =
+			(const void *)(vm_window(&vm->vcpus[i]) + ABI_PAGE_OFFSET);
+
+		stores += page->params.warmup + page->report.samples[ABI_PHASE_EVENT];
+	}
+	return stores;
+}
+
 /*
  * The guest has written to all pages: clearing the log write-protects each page once.
- * Behind the events, the log proves the stores: their number of exits does not, as PML
- * needs none.
+ * Behind the events, before any twin, the log proves the stores: their number of exits
+ * does not, as PML needs none.
  */
 static int doorbell_dirty_log(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase)
 {
-	const struct abi_page *page = (const void *)(vm->ram + ABI_PAGE_OFFSET);
-	const bool ends = kind == ABI_DOORBELL_END && phase == ABI_PHASE_EVENT;
-	const uint64_t stored =
-		page->params.warmup + page->report.samples[ABI_PHASE_EVENT];
-	uint64_t dirty, left = 0;
+	const bool behind = phase == ABI_PHASE_TWIN;
+	uint64_t dirty, expected = 0;
 	int err;
 
-	if (!ends && !(kind == ABI_DOORBELL_BEGIN && phase == ABI_PHASE_WARMUP))
+	if (kind != ABI_DOORBELL_BEGIN || (!behind && phase != ABI_PHASE_WARMUP))
 		return 0;
+	if (behind)
+		expected = stores_of(vm);
 	err = slot_clear_dirty(vm, SLOT_GPA, &dirty);
-	if (!err && !ends)
-		err = slot_clear_dirty(vm, SLOT_GPA, &left);
-	if (err || (!left && (!ends || dirty >= stored)))
+	if (!err && !behind)
+		err = slot_clear_dirty(vm, SLOT_GPA, &dirty);
+	if (err || (behind ? dirty >= expected : !dirty))
 		return err;
 	return error_set(&vm->error, -EIO, "the dirty log has %llu pages instead of %llu",
-			 (unsigned long long)(ends ? dirty : left),
-			 (unsigned long long)(ends ? stored : 0));
+			 (unsigned long long)dirty, (unsigned long long)expected);
 }
 
 static int setup_readonly(struct vm *vm, struct abi_params *params)

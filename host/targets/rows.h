@@ -34,9 +34,9 @@ struct host_row {
 	 */
 	int (*vm_setup)(struct vm *vm, struct abi_params *params);
 	/*
-	 * At a doorbell: at BEGIN before exits are counted; at END after, but not of
-	 * boots with a scale. 0, or a negative errno with vm->error: the boot fails with
-	 * this reason.
+	 * At a doorbell: at BEGIN before exits are counted, and while no vCPU runs; at
+	 * END after, but not of boots with a scale. 0, or a negative errno with
+	 * vm->error: the boot fails with this reason.
 	 */
 	int (*doorbell)(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase);
 	bool long_events; /* of 10^5 instructions: a boot takes longer than others */

@@ -255,6 +255,33 @@ refused_call() {
   done
 }
 
+# Its stores exit all the same. The log is that of all vCPUs of a VM.
+@test "kvm: a dirty log that is never written fails fault_dirty_log, at every scale" {
+  local scale vcpus
+  for scale in '' '--vcpus 2' '--vms 2'; do
+    # shellcheck disable=SC2086  # words
+    refused_call 0x4010ae42 0 fault_dirty_log $scale
+    vcpus=1
+    [ "$scale" != '--vcpus 2' ] || vcpus=2
+    holds doc.json 'b("fault_dirty_log")["status"] == "fail"' \
+      're.fullmatch("the dirty log has 0 pages instead of [0-9]+", b("fault_dirty_log")["reason"]) is not None' \
+      "int(b('fault_dirty_log')['reason'].split()[-1]) % $vcpus == 0" \
+      "int(b('fault_dirty_log')['reason'].split()[-1]) // $vcpus >= 20"
+  done
+}
+
+# KVM_IRQ_LINE: the line that ends the halt of each event.
+@test "kvm: an event that the VMM cannot prepare fails its row" {
+  local scale
+  [ "$arch" = x86_64 ] || skip "hlt_kernel is a row of x86_64"
+  for scale in '' '--vms 2'; do
+    # shellcheck disable=SC2086  # words
+    refused_call 0x4008ae61 EIO hlt_kernel $scale
+    holds doc.json 'b("hlt_kernel")["status"] == "fail"' \
+      '"KVM_IRQ_LINE" in b("hlt_kernel")["reason"] and "Input/output error" in b("hlt_kernel")["reason"]'
+  done
+}
+
 # UFFDIO_COPY: the guest's fault ends although no page arrives. The limit is for a guest that
 # hangs, not for its speed.
 @test "kvm: a fault that userfaultfd cannot serve fails its row at once" {
