@@ -90,7 +90,8 @@ char *lab_l1_command_line(const char *l0, const char *release,
 		return NULL;
 	for (const char *const *w = words->omit; *w; w++)
 		omit_word(own, *w);
-	if (asprintf(&line, "%s%s " LAB_L1_WORD "%s %.*s", own, words->add, release,
+	if (asprintf(&line, "%s%s%s " LAB_L1_WORD "%s %.*s", own, words->add,
+		     lab_is_whole(l0) ? "" : words->trim, release,
 		     more ? (int)strcspn(more + strlen(LAB_L1_SEPARATOR), "\n") : 0,
 		     more ? more + strlen(LAB_L1_SEPARATOR) : "") < 0)
 		line = NULL;

@@ -83,6 +83,7 @@ int lab_l1_run(const char *cmdline, struct lab_shared *wire, lab_symbols_sender 
 /* How L1's kernel parameters differ from L0's; each begins with a blank. */
 struct lab_l1_words {
 	const char *add;
+	const char *trim;	 /* added unless lab_is_whole() */
 	const char *const *omit; /* up to NULL */
 };
 

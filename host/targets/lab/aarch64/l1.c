@@ -26,7 +26,7 @@
 /* A payload of L2 is a hypervisor in few rows; the mode would be a cost of the others. */
 static const char *const omitted[] = { " nokaslr", " kvm-arm.mode=nested", NULL };
 
-const struct lab_l1_words lab_l1_words = { .add = "", .omit = omitted };
+const struct lab_l1_words lab_l1_words = { .add = "", .trim = "", .omit = omitted };
 
 #define PAGE_BYTES 0x1000u
 

@@ -22,7 +22,8 @@ static const char *const omitted[] = { NULL };
  * boot.
  */
 const struct lab_l1_words lab_l1_words = {
-	.add = " reboot=t initcall_blacklist=add_rtc_cmos",
+	.add = " reboot=t",
+	.trim = " initcall_blacklist=add_rtc_cmos",
 	.omit = omitted,
 };
 
