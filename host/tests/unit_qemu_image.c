@@ -285,6 +285,24 @@ Test(ftrace, is_left_to_a_kernel_that_is_not_understood)
 	cr_expect_eq(qemu_image_trace(traced, 12), 0);
 }
 
+/* A relocation in the first words has none before it: in front of the image is nothing.
+ */
+Test(ftrace, begins_with_the_image)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t *whole = mmap(NULL, page + TRACED, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	cr_assert(whole != MAP_FAILED && !mprotect(whole, page, PROT_NONE));
+	make_kernel(&kinds[0]);
+	put_word(8, BASE);
+	put_word(16, 0x403);
+	put_word(24, BASE + SITES_AT);
+	memcpy(whole + page, traced, TRACED);
+	cr_expect_eq(qemu_image_trace(whole + page, TRACED), SITES);
+	munmap(whole, page + TRACED);
+}
+
 /* The message at the beginning and at the end: nothing outside is read or written. */
 Test(ftrace, ends_with_the_image)
 {
