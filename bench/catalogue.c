@@ -19,6 +19,42 @@ const struct bench bench_table[] = {
 #include "bench/catalogue.def"
 	{ .id = NULL },
 };
+#undef BENCH
+
+#define STATISTIC(id_, archs_, doorbell_, what_)                                         \
+	[STATISTIC_##id_] = {                                                            \
+		.name = #id_,                                                            \
+		.archs = archs_,                                                         \
+		.doorbell = doorbell_,                                                   \
+		.what = what_,                                                           \
+	},
+
+const struct bench_statistic bench_statistic_table[STATISTICS] = {
+#include "bench/statistics.def"
+};
+
+/* The places of the rows in bench_table. */
+enum {
+#define BENCH(id_, ...) ROW_##id_,
+#include "bench/catalogue.def"
+#undef BENCH
+	ROWS,
+};
+
+#define COUNTED(arch_, row_, statistic_, times_)                                         \
+	[arch_][ROW_##row_] = { STATISTIC_##statistic_, times_ },
+
+static const struct bench_claim claims[ARCHS][ROWS] = {
+#include "bench/statistics.def"
+};
+
+const struct bench_claim *bench_claim(const struct bench *row, enum arch arch)
+{
+	const uintptr_t at = (uintptr_t)row - (uintptr_t)bench_table;
+	const struct bench_claim *claim = &claims[arch][at / sizeof(*row)];
+
+	return at < ROWS * sizeof(*row) && claim->times ? claim : NULL;
+}
 
 #define CONFIG(id_, name_, archs_, summary_)                                             \
 	{                                                                                \

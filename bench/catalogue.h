@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The words of catalogue.def, configs.def, shapes.def and effects.def, and the rows as
- * values.
+ * The words of catalogue.def, statistics.def, configs.def, shapes.def and effects.def,
+ * and the rows as values.
  */
 #ifndef WS_BENCH_CATALOGUE_H
 #define WS_BENCH_CATALOGUE_H
@@ -115,6 +115,34 @@ struct bench {
 	const char *summary;
 };
 
+/* Whether a doorbell increments a statistic. */
+enum bench_doorbell {
+	DOORBELL_NEVER,
+	DOORBELL_PERHAPS, /* depending on the machine */
+	DOORBELL_ALWAYS,
+};
+
+enum bench_statistic_id {
+#define STATISTIC(id, ...) STATISTIC_##id,
+#include "bench/statistics.def"
+	STATISTICS,
+};
+
+/* A statistic of KVM: statistics.def. */
+struct bench_statistic {
+	const char *name; /* KVM's */
+	unsigned int archs;
+	enum bench_doorbell doorbell;
+	const char *what; /* it counts: plural */
+};
+
+/* What an event of a row increments, and how many times; 0: the row names no statistic.
+ */
+struct bench_claim {
+	enum bench_statistic_id statistic;
+	unsigned int times;
+};
+
 /* The VMs of shapes.def. */
 #define VM_LEAST	    (1u << 0)
 #define VM_QEMU		    (1u << 1) /* machine q35 on x86_64, virt on aarch64 */
@@ -163,6 +191,15 @@ struct config_effect {
  * no batches. `b` NULL, a row of another catalogue: the fewest.
  */
 unsigned int bench_batch(const struct bench *b, bool exact);
+
+/* One per bench_statistic_id. Defined in catalogue.c. */
+extern const struct bench_statistic bench_statistic_table[STATISTICS];
+
+/*
+ * NULL: the row names no statistic on this architecture, or is not of bench_table (a
+ * copy).
+ */
+const struct bench_claim *bench_claim(const struct bench *row, enum arch arch);
 
 /* All tables end with a row whose name is NULL. Defined in catalogue.c. */
 extern const struct bench bench_table[];

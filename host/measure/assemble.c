@@ -41,6 +41,7 @@ void assemble_begin(struct assembly *a, const struct bench *row,
 
 	a->under = judge_row(row, config, a->result, &skip);
 	pmu_expect(&a->under, config, a->result);
+	a->bench = row;
 	a->row = &a->under;
 	a->index = a->result->n_benchmarks - 1;
 	b->name = a->row->id;
@@ -58,7 +59,9 @@ void assemble_begin(struct assembly *a, const struct bench *row,
 	b->handled_by = a->row->handled_by > HANDLED_UNKNOWN ? HANDLED_UNKNOWN
 							     : a->row->handled_by;
 	b->status = RESULT_OK;
-	b->exits = (struct result_exits){ -1, -1, -1, -1, 0, -1 };
+	b->exits = (struct result_exits){ -1, -1, -1, -1, 0, -1, { NULL, -1, -1 } };
+	if (a->claim && a->trust != JUDGE_NO_HYPERVISOR)
+		b->exits.statistic.name = bench_statistic_table[a->claim->statistic].name;
 	b->statistics = RESULT_STATISTICS_NONE;
 	b->host_counters = RESULT_HOST_COUNTERS_NONE;
 	if (skip)
@@ -398,6 +401,8 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 	b->handled_by = j.handled_by;
 	result_add_count(&b->exits.expected, j.expected);
 	result_add_count(&b->exits.observed, j.observed);
+	result_add_count(&b->exits.statistic.expected, j.statistic_expected);
+	result_add_count(&b->exits.statistic.counted, j.statistic_counted);
 	result_add_count(&b->exits.user, c->user);
 	result_add_count(&b->exits.interrupts, c->interrupts);
 	result_statistics_add(&b->statistics, &rep->statistics);

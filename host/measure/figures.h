@@ -35,6 +35,9 @@ struct judgement {
 	enum bench_handler handled_by; /* as observed */
 	int64_t expected, observed;    /* exits; -1: not counted */
 	int64_t traps; /* NEEDS_NESTED: exits to L0 of each event; -1: not counted */
+	/* What the statistic that the row names was to count, and did; -1: not counted.
+	 */
+	int64_t statistic_expected, statistic_counted;
 	bool proven;
 	char reason[256]; /* if not proven */
 };
@@ -46,6 +49,17 @@ struct judgement {
  */
 void judge_exits(const struct bench *row, enum judge_trust trust, uint64_t events,
 		 const struct boot_counts *counts, struct judgement *out);
+
+/*
+ * After judge_exits(): disproves a row whose exits are not those that it names. `row` is
+ * that of the catalogue, whatever the config changes; `claim` its statistic, or NULL.
+ *
+ * Exits that did not happen, of those that the catalogue has for an event, may be the
+ * ones that the statistic counts; all others that it counts must have happened.
+ */
+void judge_statistic(const struct bench *row, const struct bench_claim *claim,
+		     enum judge_trust trust, uint64_t events,
+		     const struct boot_counts *counts, struct judgement *out);
 
 /*
  * After judge_exits(): disproves a HANDLED_OBSERVED row if some events raised an
@@ -170,8 +184,10 @@ void estimate_clock(struct result *r);
 /* Takes one benchmark from its first boot to its estimates. */
 struct assembly {
 	struct result *result;
-	size_t index;	    /* of the benchmark in `result`: its address may change */
-	struct bench under; /* judge_row() of the row and its config */
+	size_t index; /* of the benchmark in `result`: its address may change */
+	const struct bench *bench;	 /* of the catalogue; set by assemble_begin() */
+	const struct bench_claim *claim; /* the statistic that it names; NULL: none */
+	struct bench under;		 /* judge_row() of the row and its config */
 	const struct bench *row;
 	const struct abi_params *params;
 	enum judge_trust trust;

@@ -277,7 +277,7 @@ void judge_exits(const struct bench *row, enum judge_trust trust, uint64_t event
 	const struct boot_counts own = own_counts(row, events, c);
 
 	memset(out, 0, sizeof(*out));
-	out->traps = -1;
+	out->traps = out->statistic_expected = out->statistic_counted = -1;
 	if (trust == JUDGE_NO_HYPERVISOR) {
 		out->handled_by = HANDLED_NONE;
 		out->expected = 0;
@@ -294,6 +294,46 @@ void judge_exits(const struct bench *row, enum judge_trust trust, uint64_t event
 	} else if (!judge_at_most(row, (int64_t)events, &own, out)) {
 		judge_all(row, (int64_t)events, &own, out);
 	}
+}
+
+/* The doorbells of the phase that are in the counts: the closing one, and reloads. */
+static int64_t doorbells_of(const struct bench *row, uint64_t events)
+{
+	return 1 + (row->needs & NEEDS_RELOAD ? (int64_t)events : 0);
+}
+
+void judge_statistic(const struct bench *row, const struct bench_claim *claim,
+		     enum judge_trust trust, uint64_t events, const struct boot_counts *c,
+		     struct judgement *out)
+{
+	const struct bench_statistic *s =
+		claim ? &bench_statistic_table[claim->statistic] : NULL;
+	int64_t all, least, missing, counted, spare = 0;
+
+	if (!claim || trust != JUDGE_ALL || c->exits < 0 || c->statistic < 0)
+		return;
+	all = (int64_t)events * claim->times;
+	missing = (int64_t)events * row->exits - out->observed;
+	least = missing <= 0 ? all : missing < all ? all - missing : 0;
+	all = out->observed < all ? out->observed : all;
+	counted = c->statistic;
+	if (s->doorbell == DOORBELL_ALWAYS)
+		counted -= doorbells_of(row, events);
+	if (s->doorbell == DOORBELL_PERHAPS)
+		spare = doorbells_of(row, events);
+	if (row->needs & NEEDS_SLACK)
+		spare += (int64_t)events;
+	if (counted > all && counted <= all + spare)
+		counted = all;
+	out->statistic_counted = counted < 0 ? 0 : counted;
+	out->statistic_expected = counted > all ? all : counted < least ? least : counted;
+	if (!out->proven || out->statistic_expected == counted)
+		return;
+	out->proven = false;
+	snprintf(out->reason, sizeof(out->reason),
+		 "expected %lld %s in %lld events, KVM counted %lld (%s): %lld exits",
+		 (long long)out->statistic_expected, s->what, (long long)events,
+		 (long long)out->statistic_counted, s->name, (long long)out->observed);
 }
 
 void judge_faults(const struct bench *row, uint64_t events, uint64_t faults,

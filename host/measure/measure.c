@@ -147,6 +147,7 @@ static int row_begin(struct session *s, const struct plan_row *row, struct row_r
 		run->a[i] = (struct assembly){
 			.result = s->result,
 			.params = &run->params,
+			.claim = bench_claim(row->bench, s->target->arch),
 			.trust = trust_of(s, row->bench),
 			.exact = s->target->exact,
 			.unit = s->result->clock.unit,

@@ -21,12 +21,14 @@ void scale_guest_counts(const struct boot_lanes *lanes, uint64_t *faults,
 void scale_judge(const struct assembly *a, const struct boot_lanes *lanes,
 		 struct judgement *out, struct boot_counts *c)
 {
-	*c = (struct boot_counts){ -1, -1, -1, true, -1, -1, -1 };
+	*c = (struct boot_counts){ -1, -1, -1, true, -1, -1, -1, -1 };
 	for (uint32_t i = 0; i < lanes->n; i++) {
 		const struct boot_lane *lane = &lanes->lane[i];
 		struct judgement j;
 
 		judge_exits(a->row, a->trust, lane->events, &lane->counts, &j);
+		judge_statistic(a->bench, a->claim, a->trust, lane->events, &lane->counts,
+				&j);
 		judge_faults(a->row, lane->events, lane->faults, &j);
 		judge_l1(a->row, boot_phase_name(ABI_PHASE_EVENT), lane->events,
 			 lane->l1_exits, &j);
@@ -46,10 +48,13 @@ void scale_judge(const struct assembly *a, const struct boot_lanes *lanes,
 		if (!i) {
 			*out = j;
 			out->expected = out->observed = -1;
+			out->statistic_expected = out->statistic_counted = -1;
 			out->proven = true;
 		}
 		result_add_count(&out->expected, j.expected);
 		result_add_count(&out->observed, j.observed);
+		result_add_count(&out->statistic_expected, j.statistic_expected);
+		result_add_count(&out->statistic_counted, j.statistic_counted);
 		if (j.handled_by != out->handled_by)
 			out->handled_by = HANDLED_UNKNOWN;
 		if (!out->proven || j.proven)

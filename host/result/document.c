@@ -229,6 +229,14 @@ static const struct field metric_fields[] = {
 };
 LAYOUT(layout_metric, metric_fields, result_metric);
 
+static const struct field statistic_fields[] = {
+	SAME(STRING, BOTH, result_statistic, name),
+	KNOWN("expected", BOTH, result_statistic, expected, -1),
+	KNOWN("counted", BOTH, result_statistic, counted, -1),
+	END,
+};
+static LAYOUT(statistic, statistic_fields, result_statistic);
+
 static const struct field exits_fields[] = {
 	KNOWN("expected", BOTH, result_exits, expected, -1),
 	KNOWN("observed", BOTH, result_exits, observed, -1),
@@ -236,6 +244,7 @@ static const struct field exits_fields[] = {
 	COUNTER(result_exits, interrupts),
 	COUNTER(result_exits, faults),
 	KNOWN("l1", LEFT_OUT, result_exits, l1, -1),
+	OBJECT("statistic", LEFT_OUT, result_exits, statistic, &statistic),
 	END,
 };
 static LAYOUT(exits, exits_fields, result_exits);

@@ -160,6 +160,12 @@ struct result_exits {
 	int64_t interrupts; /* host interrupts; each can add one exit */
 	int64_t faults;	    /* exceptions that the body raises by design */
 	int64_t l1; /* exits of the payload's own guest to the payload; -1: it has none */
+	/* The statistic of KVM that the row names (bench/statistics.def); name NULL:
+	 * none. */
+	struct result_statistic {
+		const char *name;
+		int64_t expected, counted; /* without the doorbells */
+	} statistic;
 };
 
 /* Statistics of the run loop, named after gem5's BaseKvmCPU. -1: not counted. */

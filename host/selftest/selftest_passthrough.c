@@ -56,7 +56,7 @@ static void on_doorbell(void *ctx, uint32_t value)
 
 	if (ABI_DOORBELL_KIND(value) != ABI_DOORBELL_BEGIN || b->rung == DOORBELLS)
 		return;
-	b->exits[b->rung++] = vcpu_kvm_stat(&b->vm.vcpus[0], KVM_STAT_EXITS);
+	b->exits[b->rung++] = vcpu_kvm_stat(&b->vm.vcpus[0], STATISTIC_exits);
 	if (b->rung == 2) {
 		close(b->vm.passthrough_fd);
 		b->vm.passthrough_fd = -1;

@@ -77,7 +77,7 @@ int boot_settle(struct boot_report *rep, int rc, const struct error *err)
 
 void boot_report_init(struct boot_report *rep)
 {
-	const struct boot_counts none = { -1, -1, -1, false, -1, -1, -1 };
+	const struct boot_counts none = { -1, -1, -1, false, -1, -1, -1, -1 };
 	int phase;
 
 	memset(rep, 0, sizeof(*rep));

@@ -84,10 +84,10 @@ int pages_open(struct pages *p, enum abi_command command, uint64_t bytes,
  */
 static int store_to_pages(struct pages *p, int64_t *exits)
 {
-	int64_t before = vcpu_kvm_stat(&p->vm.vcpus[0], KVM_STAT_EXITS), after;
+	int64_t before = vcpu_kvm_stat(&p->vm.vcpus[0], STATISTIC_exits), after;
 	int err = host_timed_run(p->timed, &p->vm, NULL, VCPU_STOP_KICK);
 
-	after = vcpu_kvm_stat(&p->vm.vcpus[0], KVM_STAT_EXITS);
+	after = vcpu_kvm_stat(&p->vm.vcpus[0], STATISTIC_exits);
 	if (err)
 		return err;
 	if (p->strays) {

@@ -115,13 +115,21 @@ void interference_read(struct interference *now);
 /* The counters of a vCPU at one moment, read by its thread. */
 struct kvm_snapshot {
 	int64_t exits, irq_exits;
+	int64_t statistic; /* of the row; -1 */
 	uint64_t user;
 	struct interference interference;
 };
-/* All but the interrupts of a CPU, which the slow part reads where KVM counts none. */
-void kvm_snapshot_quick(struct vcpu *vcpu, struct kvm_snapshot *now);
+/*
+ * All but the interrupts of a CPU, which the slow part reads where KVM counts none.
+ * `statistic`: the row's, or STATISTICS (none).
+ */
+void kvm_snapshot_quick(struct vcpu *vcpu, enum bench_statistic_id statistic,
+			struct kvm_snapshot *now);
 /* `cpu`: of the vCPU's thread, or -1. */
 void kvm_snapshot_slow(struct vcpu *vcpu, int cpu, struct kvm_snapshot *now);
+
+/* The statistic that a row names on this machine; STATISTICS: none. */
+enum bench_statistic_id kvm_statistic_of(const struct bench *row);
 
 /* What a phase counted, between the doorbells of its begin and its end. */
 void kvm_count(const struct kvm_snapshot *begin, const struct kvm_snapshot *end,

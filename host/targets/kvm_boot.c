@@ -22,6 +22,7 @@ struct snapshot {
 struct meter {
 	struct vm vm;
 	const struct host_row *host;	      /* or NULL */
+	enum bench_statistic_id statistic;    /* of the row, or STATISTICS */
 	uint32_t (*l0_exits)(const void *l0); /* or NULL */
 	const void *l0;
 	struct boot_report *rep;
@@ -33,12 +34,25 @@ struct meter {
 	struct snapshot begin;
 };
 
-void kvm_snapshot_quick(struct vcpu *vcpu, struct kvm_snapshot *now)
+enum bench_statistic_id kvm_statistic_of(const struct bench *row)
 {
-	const int64_t interrupts = now->interference.interrupts;
+	const struct bench_claim *claim = bench_claim(row, TARGET_ARCH);
 
-	now->exits = vcpu_kvm_stat(vcpu, KVM_STAT_EXITS);
-	now->irq_exits = vcpu_kvm_stat(vcpu, KVM_STAT_IRQ_EXITS);
+	return claim ? claim->statistic : STATISTICS;
+}
+
+void kvm_snapshot_quick(struct vcpu *vcpu, enum bench_statistic_id statistic,
+			struct kvm_snapshot *now)
+{
+	const enum bench_statistic_id stats[] = { STATISTIC_exits, STATISTIC_irq_exits,
+						  statistic };
+	const int64_t interrupts = now->interference.interrupts;
+	int64_t values[3];
+
+	vcpu_kvm_stats(vcpu, stats, 3, values);
+	now->exits = values[0];
+	now->irq_exits = values[1];
+	now->statistic = values[2];
 	now->user = vcpu->stats.vm_exits;
 	interference_read(&now->interference);
 	now->interference.interrupts = interrupts;
@@ -47,12 +61,12 @@ void kvm_snapshot_quick(struct vcpu *vcpu, struct kvm_snapshot *now)
 void kvm_snapshot_slow(struct vcpu *vcpu, int cpu, struct kvm_snapshot *now)
 {
 	now->interference.interrupts =
-		vcpu_kvm_stat(vcpu, KVM_STAT_IRQ_EXITS) < 0 ? interrupts_taken(cpu) : -1;
+		vcpu_kvm_stat(vcpu, STATISTIC_irq_exits) < 0 ? interrupts_taken(cpu) : -1;
 }
 
 static void snapshot(const struct meter *m, struct snapshot *now)
 {
-	kvm_snapshot_quick(&m->vm.vcpus[0], &now->vcpu);
+	kvm_snapshot_quick(&m->vm.vcpus[0], m->statistic, &now->vcpu);
 	kvm_snapshot_slow(&m->vm.vcpus[0], m->cpu, &now->vcpu);
 	now->l0_exits = m->l0_exits ? m->l0_exits(m->l0) : 0;
 	if (m->counting && perf_read(&m->perf, &now->perf))
@@ -71,6 +85,7 @@ void kvm_count(const struct kvm_snapshot *a, const struct kvm_snapshot *b,
 	c->exits = difference(b->exits, a->exits);
 	if (c->exits > 0)
 		c->exits--;
+	c->statistic = difference(b->statistic, a->statistic);
 	c->user = (int64_t)(b->user - a->user) - 1;
 	c->interrupts = difference(b->irq_exits, a->irq_exits);
 	c->interrupts_exact = c->interrupts >= 0;
@@ -324,6 +339,7 @@ int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *con
 	if (!m)
 		return error_set(err, -ENOMEM, "out of memory");
 	m->host = host;
+	m->statistic = kvm_statistic_of(rq->bench);
 	m->rep = rep;
 	m->l0_exits = rq->l0_exits;
 	m->l0 = rq->l0;

@@ -30,9 +30,10 @@ struct lane {
 
 struct scaled {
 	const struct boot_request *rq;
-	const struct host_row *host; /* or NULL */
-	const int *cpus;	     /* of the lanes; NULL: not pinned */
-	bool takes_turns;	     /* struct target */
+	const struct host_row *host;	   /* or NULL */
+	enum bench_statistic_id statistic; /* of the row, or STATISTICS */
+	const int *cpus;		   /* of the lanes; NULL: not pinned */
+	bool takes_turns;		   /* struct target */
 	enum boot_share share;
 	unsigned int n, n_vms;
 	struct vm *vms;
@@ -216,7 +217,7 @@ static void on_doorbell(void *ctx, struct vcpu *vcpu, uint32_t value)
 		/* After the barrier, it would delay this vCPU's events. */
 		kvm_snapshot_slow(vcpu, cpu_of(lane), &lane->begin);
 		enter_phase(lane, (enum abi_phase)phase);
-		kvm_snapshot_quick(vcpu, &lane->begin);
+		kvm_snapshot_quick(vcpu, s->statistic, &lane->begin);
 		if (phase == ABI_PHASE_EVENT) {
 			seen->end_ns = 0;
 			seen->begin_ns = now_ns();
@@ -225,7 +226,7 @@ static void on_doorbell(void *ctx, struct vcpu *vcpu, uint32_t value)
 	case ABI_DOORBELL_END:
 		if (phase == ABI_PHASE_EVENT && seen->begin_ns)
 			seen->end_ns = now_ns();
-		kvm_snapshot_quick(vcpu, &end);
+		kvm_snapshot_quick(vcpu, s->statistic, &end);
 		kvm_snapshot_slow(vcpu, cpu_of(lane), &end);
 		kvm_count(&lane->begin, &end, &seen->report.counts[phase]);
 		break;
@@ -469,6 +470,7 @@ int kvm_boot_scaled(const struct kvm_boot_env *env, const struct vm_config *conf
 		return error_set(err, -ENOMEM, "out of memory");
 	s->rq = rq;
 	s->host = host;
+	s->statistic = kvm_statistic_of(rq->bench);
 	s->cpus = env->cpus;
 	s->share = env->share;
 	s->takes_turns = takes_turns;

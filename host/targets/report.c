@@ -216,7 +216,8 @@ static bool are_phase_counts(const struct boot_counts *c)
 {
 	const int64_t counts[] = { c->exits,	  c->user,
 				   c->interrupts, c->involuntary_switches,
-				   c->migrations, c->l0_exits };
+				   c->migrations, c->l0_exits,
+				   c->statistic };
 
 	return are_counts(counts, sizeof(counts));
 }

@@ -87,7 +87,9 @@ struct boot_counts {
 	int64_t interrupts; /* exits because of an interrupt, or an upper limit of them */
 	bool interrupts_exact; /* `interrupts` is the exact number */
 	int64_t involuntary_switches, migrations;
-	int64_t l0_exits; /* by boot_request.l0_exits, with those of both doorbells */
+	int64_t l0_exits;  /* by boot_request.l0_exits, with those of both doorbells */
+	int64_t statistic; /* of the row (bench/statistics.def), with the closing doorbell
+			    */
 };
 
 enum boot_outcome {

@@ -78,7 +78,9 @@ static void fixture_benchmark(struct result *r)
 	b->handled_by = HANDLED_USER;
 	b->status = RESULT_FAIL;
 	b->reason = result_string(r, "too few exits");
-	b->exits = (struct result_exits){ 1000, 999, 998, 3, 4, 500 };
+	b->exits = (struct result_exits){
+		1000, 999, 998, 3, 4, 500, { result_string(r, "hypercalls"), 997, 996 },
+	};
 	b->statistics = (struct result_statistics){ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
 	b->host_counters =
 		(struct result_host_counters){ "software", "no PMU", 1, 2, 3, 4, 5, 6 };

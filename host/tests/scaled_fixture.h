@@ -27,7 +27,7 @@ static inline void scaled_report(struct boot_report *rep, uint32_t n,
 			.events = 2,
 			.counted = 2,
 			.milli_events = 2000,
-			.counts = { 2, 0, 0, true, 0, 0, -1 },
+			.counts = { 2, 0, 0, true, 0, 0, -1, -1 },
 		};
 	}
 }

@@ -388,6 +388,104 @@ static const struct result_benchmark *nested(struct result *r, uint64_t l1_of_fi
 	return result_find(r, "nested_cpuid", "default@vms=2");
 }
 
+/* A boot of `hypercall` with 2 events, on arm64: of its exits, `hvcs` were HVCs. */
+static struct result_benchmark hypercalls(struct result *r, enum judge_trust trust,
+					  int64_t hvcs)
+{
+	struct abi_params params = { .events = 2 };
+	const struct bench *row = result_find_bench("hypercall");
+	struct assembly a = { .result = r,
+			      .params = &params,
+			      .claim = bench_claim(row, ARCH_AARCH64),
+			      .trust = trust,
+			      .exact = true,
+			      .unit = "insns" };
+	struct boot_report rep;
+
+	assemble_begin(&a, row, config_table);
+	boot_report_init(&rep);
+	rep.outcome = BOOT_DONE;
+	for (int i = ABI_PHASE_NULL; i <= ABI_PHASE_EVENT; i++) {
+		rep.guest.samples[i] = 2;
+		rep.series[i] = calloc(2, sizeof(uint64_t));
+	}
+	rep.counts[ABI_PHASE_EVENT].exits = 2;
+	rep.counts[ABI_PHASE_EVENT].user = 0;
+	rep.counts[ABI_PHASE_EVENT].statistic = hvcs;
+	cr_assert_eq(assemble_boot(&a, 0, &rep), 0);
+	assemble_end(&a);
+	boot_report_free(&rep);
+	return r->benchmarks[0];
+}
+
+/* The document names the statistic, and has null where it was not checked. */
+Test(statistic, is_in_the_document)
+{
+	static const struct {
+		enum judge_trust trust;
+		int64_t hvcs;
+		enum result_status status;
+		const char *name;
+		int64_t expected, counted;
+	} cases[] = {
+		{ JUDGE_ALL, 2, RESULT_OK, "hvc_exit_stat", 2, 2 },
+		{ JUDGE_ALL, 0, RESULT_FAIL, "hvc_exit_stat", 2, 0 },
+		{ JUDGE_ALL, -1, RESULT_OK, "hvc_exit_stat", -1, -1 },
+		{ JUDGE_USER_ONLY, 1, RESULT_OK, "hvc_exit_stat", -1, -1 },
+		{ JUDGE_NO_HYPERVISOR, -1, RESULT_OK, NULL, -1, -1 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct result *r = result_new();
+		const struct result_benchmark b =
+			hypercalls(r, cases[i].trust, cases[i].hvcs);
+		const struct result_statistic *s = &b.exits.statistic;
+
+		cr_expect_eq(b.status, cases[i].status, "%zu: %s", i, b.reason);
+		cr_expect(!s->name == !cases[i].name, "%zu", i);
+		cr_expect(!s->name || !strcmp(s->name, cases[i].name), "%zu", i);
+		cr_expect_eq(s->expected, cases[i].expected, "%zu", i);
+		cr_expect_eq(s->counted, cases[i].counted, "%zu", i);
+		result_free(r);
+	}
+}
+
+/* Of two vCPUs with two events each, the second one's exits were not all page faults. */
+Test(scale, statistics_of_each_vcpu_prove_the_row)
+{
+	for (int64_t second = 1; second <= 2; second++) {
+		const struct bench *row = result_find_bench("fault_first_touch_4k");
+		struct abi_params params = { .events = 2 };
+		struct result *r = result_new();
+		struct assembly a = { .result = r,
+				      .params = &params,
+				      .claim = bench_claim(row, ARCH_X86_64),
+				      .trust = JUDGE_ALL,
+				      .unit = "ticks",
+				      .scale = { .vcpus = 2 } };
+		const struct result_benchmark *b;
+		struct boot_report rep;
+
+		scaled_report(&rep, 2, (const uint64_t[]){ 200, 300 });
+		rep.lanes->lane[0].counts.exits = rep.lanes->lane[1].counts.exits = 2;
+		rep.lanes->lane[0].counts.statistic = 2;
+		rep.lanes->lane[1].counts.statistic = second;
+		assemble_begin(&a, row, config_table);
+		cr_assert_eq(assemble_boot(&a, 0, &rep), 0);
+		assemble_end(&a);
+		b = &r->benchmarks[0];
+		cr_expect_eq(b->status, second == 2 ? RESULT_OK : RESULT_FAIL, "%s",
+			     b->reason);
+		cr_expect_eq(b->exits.statistic.expected, 4);
+		cr_expect_eq(b->exits.statistic.counted, 2 + second);
+		if (second == 1)
+			cr_expect_eq(strncmp(b->reason, "vCPU 1 of 2: ", 13), 0, "%s",
+				     b->reason);
+		boot_report_free(&rep);
+		result_free(r);
+	}
+}
+
 /* A row whose handler counts, in one VM: two events, and a batch of 3 * 2 bodies. */
 static enum result_status delivered(enum abi_phase phase, uint64_t more, char reason[200])
 {
@@ -409,7 +507,7 @@ static enum result_status delivered(enum abi_phase phase, uint64_t more, char re
 		rep.guest.samples[i] = i < ABI_PHASE_BATCH ? 2 : 1;
 		rep.series[i] = calloc(2, sizeof(uint64_t));
 	}
-	rep.counts[ABI_PHASE_EVENT] = (struct boot_counts){ 6, 0, 0, true, 0, 0, -1 };
+	rep.counts[ABI_PHASE_EVENT] = (struct boot_counts){ 6, 0, 0, true, 0, 0, -1, -1 };
 	rep.guest.deliveries[ABI_PHASE_WARMUP] = 5;
 	rep.guest.deliveries[ABI_PHASE_EVENT] = 2;
 	rep.guest.deliveries[ABI_PHASE_BATCH] = 6;

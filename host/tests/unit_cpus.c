@@ -173,7 +173,7 @@ Test(snapshot, only_its_slow_part_reads_the_interrupts_of_a_cpu)
 	struct vcpu vcpu = { .fd = -1, .stats = { .vm_exits = 7 } };
 	struct kvm_snapshot now = { .interference = { .interrupts = -2 } };
 
-	kvm_snapshot_quick(&vcpu, &now);
+	kvm_snapshot_quick(&vcpu, STATISTICS, &now);
 	cr_expect_eq(now.interference.interrupts, -2);
 	cr_expect_eq(now.user, 7);
 	cr_expect_eq(now.irq_exits, -1);

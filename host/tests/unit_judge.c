@@ -104,6 +104,181 @@ Test(judge, counted_interrupts_are_subtracted_exactly)
 	cr_expect(not(j.proven));
 }
 
+/* A row of the catalogue whose exits prove it, and whose statistic rose by `n`. */
+static struct judgement counted(const char *id, enum arch arch, struct boot_counts c,
+				int64_t n)
+{
+	const struct bench *row = bench_table;
+	struct judgement j;
+
+	while (row->id && strcmp(row->id, id))
+		row++;
+	cr_assert_not_null(row->id, "%s", id);
+	c.statistic = n;
+	judge_exits(row, JUDGE_ALL, EVENTS, &c, &j);
+	cr_assert(j.proven, "%s", j.reason);
+	judge_statistic(row, bench_claim(row, arch), JUDGE_ALL, EVENTS, &c, &j);
+	return j;
+}
+
+/* A payload that reads an ID register in place of an HVC exits as often. */
+Test(statistic, other_exits_disprove_a_row)
+{
+	const struct boot_counts c = { .exits = EVENTS };
+	struct judgement j = counted("hypercall", ARCH_AARCH64, c, EVENTS);
+
+	cr_expect(j.proven && j.statistic_expected == EVENTS &&
+		  j.statistic_counted == EVENTS);
+	j = counted("hypercall", ARCH_AARCH64, c, 0);
+	cr_expect(not(j.proven));
+	cr_expect(j.statistic_expected == EVENTS && j.statistic_counted == 0);
+	cr_expect_str_eq(
+		j.reason,
+		"expected 500 HVCs in 500 events, KVM counted 0 (hvc_exit_stat): 500 exits");
+	j = counted("hypercall", ARCH_AARCH64, c, EVENTS - 1);
+	cr_expect(not(j.proven));
+	j = counted("hypercall", ARCH_AARCH64, c, EVENTS + 1);
+	cr_expect(not(j.proven));
+	/* Interrupts of the host explain exits, and are not HVCs. */
+	j = counted("hypercall", ARCH_AARCH64,
+		    (struct boot_counts){ .exits = EVENTS + 3, .interrupts = 5 }, EVENTS);
+	cr_expect(j.proven);
+}
+
+Test(statistic, is_not_checked_where_kvm_lacks_it)
+{
+	const struct boot_counts c = { .exits = EVENTS };
+	const struct judgement j = counted("hypercall", ARCH_X86_64, c, -1);
+
+	cr_expect(j.proven && j.statistic_expected == -1 && j.statistic_counted == -1);
+	cr_expect_eq(counted("cpuid", ARCH_X86_64, c, EVENTS).statistic_counted, -1,
+		     "the row names none");
+}
+
+/* Doorbells are accesses to a port on x86_64, MMIO on arm64. */
+Test(statistic, doorbells_are_not_counted)
+{
+	struct boot_counts c = { .exits = EVENTS, .user = EVENTS };
+	struct judgement j = counted("pio_out_user", ARCH_X86_64, c, EVENTS + 1);
+
+	cr_expect(j.proven && j.statistic_counted == EVENTS);
+	cr_expect(not(counted("pio_out_user", ARCH_X86_64, c, EVENTS).proven));
+	cr_expect(counted("mmio_read_user", ARCH_AARCH64, c, EVENTS + 1).proven);
+	cr_expect(counted("mmio_read_user", ARCH_X86_64, c, EVENTS).proven);
+	/* With a reload before each event. */
+	c = (struct boot_counts){ .exits = 2 * EVENTS, .user = EVENTS };
+	j = counted("pio_coalesced", ARCH_X86_64, c, 2 * EVENTS + 1);
+	cr_expect(j.proven && j.statistic_counted == EVENTS);
+	cr_expect(not(counted("pio_coalesced", ARCH_X86_64, c, EVENTS + 1).proven));
+	/* Emulated where the CPU does not save the next RIP. */
+	c = (struct boot_counts){ .exits = EVENTS };
+	cr_expect(counted("mmio_read_kernel", ARCH_X86_64, c, EVENTS).proven);
+	j = counted("mmio_read_kernel", ARCH_X86_64, c, EVENTS + 1);
+	cr_expect(j.proven && j.statistic_counted == EVENTS);
+	cr_expect(not(counted("mmio_read_kernel", ARCH_X86_64, c, EVENTS + 2).proven));
+	cr_expect(not(counted("mmio_read_kernel", ARCH_X86_64, c, EVENTS - 1).proven));
+}
+
+/* NEEDS_SLACK: the access with no count left is one to the port, too. */
+Test(statistic, slack_is_an_access_more_of_each_event)
+{
+	struct boot_counts c = { .exits = 5 * EVENTS, .user = 4 * EVENTS };
+	struct judgement j = counted("pio_string_user", ARCH_X86_64, c, 5 * EVENTS + 1);
+
+	cr_expect(j.proven && j.statistic_counted == 4 * EVENTS);
+	cr_expect(counted("pio_string_user", ARCH_X86_64, c, 4 * EVENTS + 1).proven);
+	cr_expect(not(counted("pio_string_user", ARCH_X86_64, c, 5 * EVENTS + 2).proven));
+	cr_expect(not(counted("pio_string_user", ARCH_X86_64, c, 4 * EVENTS).proven));
+}
+
+/* Exits that did not happen may be those that the statistic counts, and no others. */
+Test(statistic, exits_that_did_not_happen_are_not_counted)
+{
+	struct boot_counts c = { .exits = EVENTS, .interrupts_exact = true };
+
+	/* wfe: every event traps, or none. */
+	cr_expect(counted("wfe", ARCH_AARCH64, c, EVENTS).proven);
+	cr_expect(not(counted("wfe", ARCH_AARCH64, c, 0).proven));
+	c.exits = 0;
+	cr_expect(counted("wfe", ARCH_AARCH64, c, 0).proven);
+	cr_expect(not(counted("wfe", ARCH_AARCH64, c, 1).proven));
+	/* fault_dirty_log: each exit is a page fault. */
+	c.exits = 7;
+	cr_expect(counted("fault_dirty_log", ARCH_X86_64, c, 7).proven);
+	cr_expect(not(counted("fault_dirty_log", ARCH_X86_64, c, 6).proven));
+	cr_expect(not(counted("fault_dirty_log", ARCH_X86_64, c, 8).proven));
+	/* self_ipi: of three exits one is the window; with fewer, perhaps. */
+	c.exits = 3 * EVENTS;
+	cr_expect(counted("self_ipi", ARCH_X86_64, c, EVENTS).proven);
+	cr_expect(not(counted("self_ipi", ARCH_X86_64, c, 0).proven));
+	c.exits = 2 * EVENTS;
+	cr_expect(counted("self_ipi", ARCH_X86_64, c, EVENTS).proven);
+	cr_expect(counted("self_ipi", ARCH_X86_64, c, 0).proven);
+	cr_expect(not(counted("self_ipi", ARCH_X86_64, c, EVENTS + 1).proven));
+	c.exits = 5 * EVENTS / 2;
+	cr_expect(counted("self_ipi", ARCH_X86_64, c, EVENTS / 2).proven);
+	cr_expect(not(counted("self_ipi", ARCH_X86_64, c, EVENTS / 2 - 1).proven));
+}
+
+/* An effect of a config changes `exits`; the catalogue's number is the one that counts.
+ */
+Test(statistic, the_rule_is_that_of_the_catalogue_under_every_config)
+{
+	const struct boot_counts c = { .exits = EVENTS,
+				       .interrupts_exact = true,
+				       .statistic = 0 };
+	const struct config *config = config_table;
+	const struct bench *row = bench_table;
+	struct judgement j;
+	struct bench under;
+	const char *skip;
+
+	while (strcmp(config->name, "hlt-passthrough"))
+		config++;
+	while (strcmp(row->id, "hlt_kernel"))
+		row++;
+	under = judge_row(row, config, &skip);
+	under.needs &= ~NEEDS_RELOAD;
+	judge_exits(&under, JUDGE_ALL, EVENTS, &c, &j);
+	judge_statistic(row, bench_claim(row, ARCH_X86_64), JUDGE_ALL, EVENTS, &c, &j);
+	cr_expect(j.proven && j.statistic_counted == 0, "%s", j.reason);
+}
+
+/* Each claim is of a row that the guest times, and of exits that the row has. */
+Test(statistic, claims_are_those_of_rows_that_exit)
+{
+	size_t claims = 0;
+
+	for (const struct bench *b = bench_table; b->id; b++)
+		for (int arch = 0; arch < ARCHS; arch++) {
+			const struct bench_claim *c = bench_claim(b, (enum arch)arch);
+
+			if (!c)
+				continue;
+			claims++;
+			cr_expect(b->archs >> arch & 1, "%s", b->id);
+			cr_expect(bench_statistic_table[c->statistic].archs >> arch & 1,
+				  "%s", b->id);
+			cr_expect_leq(c->times, b->exits, "%s", b->id);
+			cr_expect_eq(b->needs & TIMED_BY_HOST, 0, "%s", b->id);
+			/* A guest that exits to L1 is entered again. */
+			if (b->needs & EXITS_TO_L1 && arch == ARCH_X86_64)
+				cr_expect_eq(c->statistic, STATISTIC_nested_run, "%s",
+					     b->id);
+		}
+	cr_expect_gt(claims, 80);
+	for (const struct bench *b = bench_table; b->id; b++)
+		if (b->needs & EXITS_TO_L1 && b->archs & ARCHS_X86_64)
+			cr_expect_not_null(bench_claim(b, ARCH_X86_64), "%s", b->id);
+	/* A copy is not a row of the table. */
+	{
+		const struct bench copy = bench_table[0];
+
+		cr_expect_null(bench_claim(&copy, ARCH_X86_64));
+		cr_expect_null(bench_claim(NULL, ARCH_X86_64));
+	}
+}
+
 /* An emulator may cause one more exit to the kernel per event, but not to the VMM. */
 Test(judge, slack_is_one_exit_to_the_kernel_per_event)
 {

@@ -198,7 +198,7 @@ static struct boot_report *sample_report(void)
 	strcpy(rep.reason, "because");
 	rep.unit = "cycles";
 	rep.guest.magic = ABI_MAGIC;
-	rep.counts[ABI_PHASE_EVENT] = (struct boot_counts){ 1, 2, 3, true, 4, 5, 6 };
+	rep.counts[ABI_PHASE_EVENT] = (struct boot_counts){ 1, 2, 3, true, 4, 5, 6, 7 };
 	rep.statistics.vm_exits = 77;
 	strcpy(rep.counters_why, "no PMU");
 	rep.waits = (struct boot_waits){ .switches = 7, .events = 2 };
@@ -229,7 +229,7 @@ Test(report, arrives_as_it_was_sent)
 	cr_expect_arr_eq(&out.guest, &in->guest, sizeof(in->guest));
 	cr_expect(c->exits == 1 && c->user == 2 && c->interrupts == 3 &&
 		  c->interrupts_exact && c->involuntary_switches == 4 &&
-		  c->migrations == 5 && c->l0_exits == 6);
+		  c->migrations == 5 && c->l0_exits == 6 && c->statistic == 7);
 	cr_expect_eq(out.statistics.vm_exits, 77);
 	cr_expect_str_eq(out.host_counters.source, "software");
 	cr_expect_str_eq(out.host_counters.reason, "no PMU");

@@ -216,7 +216,7 @@ int host_timed_crash(struct host_timed *h, const char *fmt, ...)
 	return 0;
 }
 
-int64_t vcpu_kvm_stat(struct vcpu *vcpu, enum kvm_stat stat)
+int64_t vcpu_kvm_stat(struct vcpu *vcpu, enum bench_statistic_id stat)
 {
 	(void)vcpu;
 	(void)stat;

@@ -76,6 +76,8 @@ static const struct {
 	{ "/benchmarks/0/exits/user", "998" },
 	{ "/benchmarks/0/exits/interrupts", "3" },
 	{ "/benchmarks/0/exits/faults", "4" },
+	{ "/benchmarks/0/exits/statistic",
+	  "{\"name\":\"hypercalls\",\"expected\":997,\"counted\":996}" },
 	{ "/benchmarks/0/metrics/0/name", "\"round_trip\"" },
 	{ "/benchmarks/0/metrics/0/unit", "\"insns\"" },
 	{ "/benchmarks/0/metrics/0/better", "\"lower\"" },

@@ -34,7 +34,7 @@ static struct result_benchmark *add(struct result *r, const char *name,
 	b->config = config;
 	b->group = "exit";
 	b->handled_by = handled;
-	b->exits = (struct result_exits){ -1, -1, -1, -1, -1, -1 };
+	b->exits = (struct result_exits){ -1, -1, -1, -1, -1, -1, { NULL, -1, -1 } };
 	return b;
 }
 

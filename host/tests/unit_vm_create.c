@@ -25,7 +25,7 @@ static bool has_vcpus;	    /* else they are refused */
 static unsigned int opened; /* statistics */
 static uint64_t value_of_exits = 7;
 
-/* Statistics of a vCPU: a histogram, then "exits". */
+/* Statistics of a vCPU: a histogram, "exits", another one, and "invlpg". */
 static int statistics(void)
 {
 	struct {
@@ -33,16 +33,17 @@ static int statistics(void)
 		struct {
 			struct kvm_stats_desc desc;
 			char name[8];
-		} descs[2];
-		uint64_t data[3];
+		} descs[3];
+		uint64_t data[5];
 	} file = {
 		.header = { .name_size = 8,
-			    .num_desc = 2,
+			    .num_desc = 3,
 			    .desc_offset = sizeof(file.header),
 			    .data_offset = sizeof(file.header) + sizeof(file.descs) },
 		.descs = { { .desc = { .size = 2 }, .name = "exits" },
-			   { .desc = { .size = 1, .offset = 16 }, .name = "exits" } },
-		.data = { 1, 2, value_of_exits },
+			   { .desc = { .size = 1, .offset = 16 }, .name = "exits" },
+			   { .desc = { .size = 1, .offset = 32 }, .name = "invlpg" } },
+		.data = { 1, 2, value_of_exits, 8, 9 },
 	};
 	int fd = memfd_create("statistics", 0);
 
@@ -126,10 +127,29 @@ Test(vm_create, statistics_are_opened_by_their_first_use)
 	cr_assert_geq(vm.vcpus[0].fd, 0);
 	cr_assert_not_null(vm.vcpus[0].run);
 	cr_expect_eq(opened, 0);
-	cr_expect_eq(vcpu_kvm_stat(&vm.vcpus[0], KVM_STAT_EXITS), 7);
-	cr_expect_eq(vcpu_kvm_stat(&vm.vcpus[0], KVM_STAT_IRQ_EXITS), -1);
-	cr_expect_eq(vcpu_kvm_stat(&vm.vcpus[0], KVM_STAT_EXITS), 7);
+	cr_expect_eq(vcpu_kvm_stat(&vm.vcpus[0], STATISTIC_exits), 7);
+	cr_expect_eq(vcpu_kvm_stat(&vm.vcpus[0], STATISTIC_irq_exits), -1);
+	cr_expect_eq(vcpu_kvm_stat(&vm.vcpus[0], STATISTIC_exits), 7);
 	cr_expect_eq(opened, 1);
+	vm_destroy(&vm);
+}
+
+/* In any order; one that this KVM lacks does not hide the others. */
+Test(vm_create, statistics_of_one_moment)
+{
+	const enum bench_statistic_id stats[] = { STATISTIC_invlpg, STATISTIC_irq_exits,
+						  STATISTICS, STATISTIC_exits };
+	const struct vm_config config = { .vcpus = 1 };
+	const struct vm_listener listener = { 0 };
+	static struct vm vm;
+	int64_t values[4];
+
+	has_vcpus = true;
+	(void)vm_create(&vm, STDERR_FILENO, &config, &listener);
+	vcpu_kvm_stats(&vm.vcpus[0], stats, 4, values);
+	cr_expect(values[0] == 9 && values[1] == -1 && values[2] == -1 && values[3] == 7);
+	vcpu_kvm_stats(&vm.vcpus[0], stats + 1, 2, values);
+	cr_expect(values[0] == -1 && values[1] == -1);
 	vm_destroy(&vm);
 }
 

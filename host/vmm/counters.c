@@ -15,12 +15,6 @@
 #include "host/vmm/counters.h"
 #include "host/vmm/kvm_ioctl.h"
 
-static const char *const names[KVM_STATS] = {
-	[KVM_STAT_EXITS] = "exits",
-	[KVM_STAT_IRQ_EXITS] = "irq_exits",
-	[KVM_STAT_SIGNAL_EXITS] = "signal_exits",
-};
-
 /*
  * The header and all descriptors, by one pread() each. The caller frees the descriptors;
  * NULL: no statistics.
@@ -58,22 +52,40 @@ static int64_t offset_of(const struct kvm_stats_header *header,
 	return -1;
 }
 
+/* Finds the statistics of bench/statistics.def, which lie near each other. */
+static void find_stats(struct kvm_stats_fd *stats, const struct kvm_stats_header *header,
+		       const uint8_t *descriptors)
+{
+	int64_t offset[STATISTICS], from = INT64_MAX;
+	int i;
+
+	for (i = 0; i < STATISTICS; i++) {
+		offset[i] = offset_of(header, descriptors, bench_statistic_table[i].name);
+		if (offset[i] >= 0 && offset[i] < from)
+			from = offset[i];
+	}
+	stats->from = from;
+	for (i = 0; i < STATISTICS; i++)
+		if (offset[i] >= 0 &&
+		    (offset[i] - from) / (int64_t)sizeof(uint64_t) < KVM_STATS_LACKED)
+			stats->at[i] = (uint8_t)((offset[i] - from) / sizeof(uint64_t));
+}
+
 /* At the first use, because a row times the creation of VMs that need no statistics. */
 static void open_stats(struct vcpu *vcpu)
 {
 	struct kvm_stats_fd *stats = &vcpu->kvm_stats;
 	struct kvm_stats_header header;
 	uint8_t *descriptors;
-	int i;
 
 	if (stats->is_known)
 		return;
 	stats->is_known = true;
 	stats->fd = __kvm_ioctl_value(vcpu->fd, KVM_GET_STATS_FD, KVM_NONE);
+	memset(stats->at, KVM_STATS_LACKED, sizeof(stats->at));
 	descriptors = read_descriptors(stats->fd, &header);
-	for (i = 0; i < KVM_STATS; i++)
-		stats->offset[i] =
-			descriptors ? offset_of(&header, descriptors, names[i]) : -1;
+	if (descriptors)
+		find_stats(stats, &header, descriptors);
 	free(descriptors);
 }
 
@@ -84,16 +96,34 @@ void vcpu_kvm_stats_close(struct vcpu *vcpu)
 	vcpu->kvm_stats.is_known = false;
 }
 
-int64_t vcpu_kvm_stat(struct vcpu *vcpu, enum kvm_stat stat)
+int64_t vcpu_kvm_stat(struct vcpu *vcpu, enum bench_statistic_id stat)
+{
+	int64_t value;
+
+	vcpu_kvm_stats(vcpu, &stat, 1, &value);
+	return value;
+}
+
+void vcpu_kvm_stats(struct vcpu *vcpu, const enum bench_statistic_id *which, size_t n,
+		    int64_t *values)
 {
 	const struct kvm_stats_fd *stats = &vcpu->kvm_stats;
-	uint64_t value;
+	uint64_t block[KVM_STATS_LACKED];
+	size_t i, end = 0;
 
 	open_stats(vcpu);
-	if (stats->offset[stat] < 0 ||
-	    pread(stats->fd, &value, sizeof(value), stats->offset[stat]) != sizeof(value))
-		return -1;
-	return (int64_t)value;
+	for (i = 0; i < n; i++) {
+		values[i] = -1;
+		if (which[i] != STATISTICS && stats->at[which[i]] != KVM_STATS_LACKED &&
+		    stats->at[which[i]] >= end)
+			end = stats->at[which[i]] + 1;
+	}
+	end *= sizeof(*block);
+	if (!end || pread(stats->fd, block, end, stats->from) != (ssize_t)end)
+		return;
+	for (i = 0; i < n; i++)
+		if (which[i] != STATISTICS && stats->at[which[i]] != KVM_STATS_LACKED)
+			values[i] = (int64_t)block[stats->at[which[i]]];
 }
 
 void vm_stat_open(struct vm_stat *stat, const struct vm *vm, const char *name)

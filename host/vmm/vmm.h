@@ -188,17 +188,16 @@ struct vcpu_stats {
 	uint64_t other[VCPU_EXIT_REASONS]; /* by exit reason: all without a field above */
 };
 
-/* KVM's counters (KVM_GET_STATS_FD) that a boot reads: host/vmm/counters.h. */
-enum kvm_stat {
-	KVM_STAT_EXITS,
-	KVM_STAT_IRQ_EXITS, /* x86_64: exits for a host interrupt */
-	KVM_STAT_SIGNAL_EXITS,
-	KVM_STATS,
-};
+/*
+ * KVM's statistics (KVM_GET_STATS_FD) of bench/statistics.def: host/vmm/counters.h.
+ * Small, because rows time the creation of a VM, which clears it.
+ */
+#define KVM_STATS_LACKED UINT8_MAX
 struct kvm_stats_fd {
 	bool is_known; /* whether this kernel has statistics; else the rest is unset */
 	int fd;	       /* negative: none (before Linux 5.14) */
-	int64_t offset[KVM_STATS]; /* -1: this kernel lacks the counter */
+	int64_t from;  /* the offset of the first of them in the file */
+	uint8_t at[STATISTICS]; /* values behind `from`; KVM_STATS_LACKED: none */
 };
 
 /* Vectors queued until the guest accepts interrupts: host/vmm/io.h. */
@@ -443,8 +442,14 @@ int vm_run_crew(struct vm_crew *crew);
 /* Starts a thread, pinned to `cpu` unless that is -1. 0 or -errno. */
 int vm_thread(pthread_t *thread, int cpu, void *(*work)(void *ctx), void *ctx);
 
-/* KVM's counter, or -1. The first call opens the vCPU's statistics. */
-int64_t vcpu_kvm_stat(struct vcpu *vcpu, enum kvm_stat stat);
+/* A statistic of KVM, or -1. The first call opens the vCPU's statistics. */
+int64_t vcpu_kvm_stat(struct vcpu *vcpu, enum bench_statistic_id stat);
+
+/*
+ * `n` of them by one pread(). The value of STATISTICS, which is none, is -1.
+ */
+void vcpu_kvm_stats(struct vcpu *vcpu, const enum bench_statistic_id *which, size_t n,
+		    int64_t *values);
 
 /* The most important registers in one line, for messages; truncated to `bytes`. */
 void vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes);

@@ -171,6 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			  ? JUDGE_HOST_TIMED
 			  : (enum judge_trust)(h.trust % JUDGE_HOST_TIMED);
 	a.params = &rq.params;
+	a.claim = bench_claim(rq.bench, (enum arch)(h.trust >> 3 & 1));
 	assemble_begin(&a, rq.bench, rq.config);
 	for (uint32_t i = 0; i <= h.boots % 4u; i++)
 		one_boot(&in, &h, &rq, &a, i);

@@ -200,7 +200,8 @@ static void fill_counts(const struct boot_request *rq, struct boot_report *rep)
 	for (int phase = 0; phase < ABI_PHASES; phase++) {
 		int64_t exits = (int64_t)rq->bench->exits * rq->params.events;
 
-		rep->counts[phase] = (struct boot_counts){ .exits = exits };
+		rep->counts[phase] =
+			(struct boot_counts){ .exits = exits, .statistic = -1 };
 		if (rq->bench->handled_by == HANDLED_USER)
 			rep->counts[phase].user = exits;
 	}

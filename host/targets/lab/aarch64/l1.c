@@ -43,7 +43,7 @@ static uint32_t read_device(const struct lab_l1 *l1, struct vcpu *vcpu, uint64_t
 {
 	switch (address) {
 	case REGISTER(LAB_L1_EXITS):
-		return (uint32_t)vcpu_kvm_stat(vcpu, KVM_STAT_EXITS);
+		return (uint32_t)vcpu_kvm_stat(vcpu, STATISTIC_exits);
 	case REGISTER(LAB_L1_PAUSE):
 		return l1->in_time;
 	case UART + UART_FLAGS:

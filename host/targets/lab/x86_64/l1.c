@@ -99,7 +99,7 @@ enum vm_answer lab_l1_access(void *ctx, struct vcpu *vcpu, const struct vm_acces
 		if (access->is_write)
 			relay(l1, word);
 		else
-			word = (uint32_t)vcpu_kvm_stat(vcpu, KVM_STAT_EXITS);
+			word = (uint32_t)vcpu_kvm_stat(vcpu, STATISTIC_exits);
 		memcpy(access->data, &word, sizeof(word));
 	}
 	return VM_ANSWERED;
