@@ -20,6 +20,9 @@ aarch64-vhe nonsense'
 # Payloads of a row, LAB PAYLOAD ROW: what the guest shows contradicts the row.
 lab_rows='x86_64-svm undelivered self_ipi
 x86_64-vmx undelivered self_ipi
+x86_64-svm other_exit hypercall
+x86_64-vmx other_exit hypercall
+aarch64-vhe other_exit hypercall
 aarch64-vhe fp_used fp_first_use'
 
 setup_file() {
@@ -141,6 +144,14 @@ lost='expected [0-9]+ interrupts in the warm-up phase, the guest.s handler count
 @test "lab:aarch64-vhe: a first use of FP that does not trap fails its row" {
   row_fails aarch64-vhe fp_used fp_first_use 'expected a trap that KVM does not count, but an event costs 4 and its twin, which does not trap, 4'
 }
+
+# other_exit LAB WHAT STATISTIC: as many exits as the row says, all handled in the kernel, and none of them a hypercall.
+other_exit() {
+  row_fails "$1" other_exit hypercall "expected ([0-9]+) $2 in \\1 events, KVM counted 0 \\($3\\): \\1 exits"
+}
+@test "lab:x86_64-svm: CPUID in place of VMMCALL fails its row" { other_exit x86_64-svm hypercalls hypercalls; }
+@test "lab:x86_64-vmx: CPUID in place of VMCALL fails its row" { other_exit x86_64-vmx hypercalls hypercalls; }
+@test "lab:aarch64-vhe: an ID register in place of HVC fails its row" { other_exit aarch64-vhe HVCs hvc_exit_stat; }
 
 @test "kvm: a guest that never wakes is skipped, not failed" {
   need_target kvm
