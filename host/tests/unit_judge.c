@@ -9,6 +9,8 @@
 
 #define EVENTS 500
 
+static const struct result empty = { .n_checks = 0 };
+
 static struct judgement judged(enum bench_handler handler, unsigned int exits,
 			       unsigned int needs, const struct boot_counts *c)
 {
@@ -237,7 +239,7 @@ Test(statistic, the_rule_is_that_of_the_catalogue_under_every_config)
 		config++;
 	while (strcmp(row->id, "hlt_kernel"))
 		row++;
-	under = judge_row(row, config, &skip);
+	under = judge_row(row, config, &empty, &skip);
 	under.needs &= ~NEEDS_RELOAD;
 	judge_exits(&under, JUDGE_ALL, EVENTS, &c, &j);
 	judge_statistic(row, bench_claim(row, ARCH_X86_64), JUDGE_ALL, EVENTS, &c, &j);
@@ -543,8 +545,6 @@ Test(abi, ticks_are_of_the_register_or_the_host_or_the_fastest_clock)
 	cr_expect_eq(abi_ticks(&unknown, 0, 200), 600);
 	cr_expect_eq(abi_ticks(&ghz, 5000000000, 1000000000), 5000000000);
 }
-
-static const struct result empty = { .n_checks = 0 };
 
 /* Each effect names an existing config and existing rows with a common architecture. */
 Test(effects, each_has_an_effect)
