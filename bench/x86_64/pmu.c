@@ -35,7 +35,7 @@ BODY_ROW(rdpmc_fixed);
 /*
  * RDPMC of general counter 0 while it counts: KVM reads the perf event behind the
  * counter. If that counts instructions, KVM adds the RDPMC that it has emulated, for
- * which Linux 6.1 stops and starts the perf event.
+ * which it stops and starts the perf event.
  */
 BODY bool counting_setup(const struct abi_params *params, enum pmc_event event)
 {

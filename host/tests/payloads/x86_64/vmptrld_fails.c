@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nested_l1_vmptrld of a region without the revision of a VMCS: each second VMPTRLD fails. */
+/* nested_l1_vmptrld of two regions, of which one has another revision: VMPTRLD fails. */
 #include "guest/x86_64/nested.h"
 #include "guest/x86_64/vmx.h"
 
