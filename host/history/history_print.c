@@ -146,8 +146,7 @@ static void add_change(struct table *t, const struct history_alarm *a, size_t ot
 			fprintf(f, ", a trend of %+.2g %% per run",
 				100 * c->trend / c->before);
 	} else if (history_is_of_ranges(a->series, a->k, &boots)) {
-		fprintf(f, "%s(ranges over %u boots)",
-			*a->reason ? " " : "", boots);
+		fprintf(f, "%s(ranges over %u boots)", *a->reason ? " " : "", boots);
 	}
 	if (c->of == CHANGEPOINT_OF_MEAN && *change)
 		fprintf(f, "%s%s", ftell(f) ? "; " : "", change);

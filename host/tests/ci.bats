@@ -466,7 +466,8 @@ until_made() {
   ln -s "$top"/{Makefile,bench,guest,host,scripts} .
   run_apart make -s build/obj/x86_64/host/lib/text.o
   echo "$stderr"
-  [ "$status" = 0 ] && [ -s build/obj/x86_64/host/lib/text.o ]
+  [ "$status" = 0 ]
+  [ -s build/obj/x86_64/host/lib/text.o ]
 }
 
 @test "of two makes in one tree, the second waits" {
