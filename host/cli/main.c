@@ -235,8 +235,10 @@ static int finish_stdout(int code, bool pipes_end)
 int main(int argc, char **argv)
 {
 	struct sigaction pipe_action;
+	/* A run has a document, whatever becomes of its table: exit code 4 says so. */
 	bool pipes_end = !sigaction(SIGPIPE, NULL, &pipe_action) &&
-			 pipe_action.sa_handler == SIG_DFL;
+			 pipe_action.sa_handler == SIG_DFL && argc > 1 &&
+			 strcmp(argv[1], "run") != 0;
 
 	fill_standard_streams();
 	/* A file size limit is reported as EFBIG instead of ending the process. */
