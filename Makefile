@@ -491,13 +491,16 @@ format:
 
 # Without kernels (no network) the tests of the labs are skipped, with the reason.
 test: begin-test
-	$(Q)$(MAKE) --no-print-directory $(JOBS_AND_LABS) labs all man test-payloads unit-tests asan-tests \
+	$(Q)$(MAKE) --no-print-directory $(JOBS_AND_LABS) labs all man test-payloads optimized-tests asan-tests \
 		tsan-tests hostile-tests fuzz-replay $(ARCHS:%=$(B)/%/wsbench)
 	$(Q)host/tests/run $(ARGS)
 
 UNITS := $(patsubst host/tests/%.c,$(B)/tests/%,$(sort $(wildcard host/tests/unit_*.c)))
-.PHONY: unit-tests asan-tests test-payloads
-unit-tests: $(UNITS) $(B)/tests/contain $(B)/tests/power $(B)/tests/hostile_lab
+TEST_PROGRAMS := $(addprefix $(B)/tests/,contain power hostile_lab)
+.PHONY: unit-tests optimized-tests asan-tests test-payloads
+unit-tests: $(UNITS) $(TEST_PROGRAMS)
+# Those that make test also runs without sanitizers: host/tests/optimized says why.
+optimized-tests: $(addprefix $(B)/tests/,$(shell sed -n 's/^\(unit_[a-z_]*\).*/\1/p' host/tests/optimized)) $(TEST_PROGRAMS)
 # The unit tests with sanitizers, without warnings: gcc's are unreliable with sanitizers.
 asan-tests: $(UNITS:$(B)/%=$(B)/asan/%)
 # -g1: backtraces need lines only, and the compiler takes a fifth less time.

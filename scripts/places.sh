@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # To be sourced: where files are, in a source tree and where `make install` puts them.
 
-places_here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
-places_top=$(dirname "$places_here")
+places_here=$(readlink -f "${BASH_SOURCE[0]}")
+places_here=${places_here%/*}
+places_top=${places_here%/*}
 
 # in_tree: whether these scripts belong to a source tree; otherwise they are installed.
 in_tree() {

@@ -26,13 +26,13 @@ if c["status"] != "ok":
 # name begins with PROGRAM, while it runs, each different one once. An emulator that prints its
 # version runs no guest, and is not confined; nor is a VMM that has no VM.
 statuses() {
-  local program=$1 pid child line status limits
+  local program=$1 pid child children line status limits
   shift
   "$@" >out 2>err 3>&- &
   pid=$!
   while kill -0 $pid 2>/dev/null; do
-    for child in $(pgrep -P $pid); do
-      [[ $(cat "/proc/$child/comm" 2>/dev/null) == "$program"* ]] || continue
+    children $pid "$program"
+    for child in "${children[@]}"; do
       # Of a process that ends, the command line is empty first.
       line=$(tr '\0' ' ' <"/proc/$child/cmdline" 2>/dev/null) || continue
       # Of QEMU, and of Bochs.
@@ -45,7 +45,7 @@ statuses() {
       # It may have ended between the two files.
       [ -z "$limits" ] || echo "$status$limits"
     done
-    sleep 0.02
+    nap 0.02
   done | grep NoNewPrivs | sort -u
   wait $pid
 }
@@ -269,7 +269,7 @@ confinement() {
 }
 
 @test "confine: an emulator has the descriptors of its own target only" {
-  local pid child found=
+  local pid child children found=
   need_target bare:x86_64
   : >secret
   # On a busy machine, an emulator can end between two samples.
@@ -277,7 +277,8 @@ confinement() {
     "$wsbench" run --on bare:x86_64,bare:aarch64 --jobs 2 --bench null --boots 8 --events 2000 --quiet >out 2>err 3>&- 20>secret &
     pid=$!
     while kill -0 $pid 2>/dev/null; do
-      for child in $(pgrep -P $pid); do
+      children $pid
+      for child in "${children[@]}"; do
         [[ $(tr '\0' ' ' <"/proc/$child/cmdline" 2>/dev/null) == qemu-system-*/proc/self/fd/* ]] || continue
         find "/proc/$child/fd/" -type l -printf '%l ' -exec stat -L -c %i {} \; >fds 2>/dev/null || true
         grep -oE 'worldswitch-ram .deleted. [0-9]+$' fds >rams || continue
@@ -287,7 +288,7 @@ confinement() {
           cp fds foreign
         fi
       done
-      sleep 0.01
+      nap 0.01
     done
     wait $pid
     [ -z "$found" ] || break

@@ -15,16 +15,19 @@ rows=hypercall,mmio_read_user,vm_create,fault_first_touch_4k
 
 # forked DOC OPTION...: measures the rows, and writes to `forks` the QEMUs whose parent is a QEMU.
 forked() {
-  local doc=$1 pid base
+  local doc=$1 pid base bases children
   shift
   "$wsbench" run --on lab:aarch64-vhe --bench $rows --quiet -o "$doc" "$@" >out 2>err 3>&- &
   pid=$!
   : >forks
   while kill -0 $pid 2>/dev/null; do
-    for base in $(pgrep -P $pid qemu || true); do
-      pgrep -P "$base" >>forks || true
+    children $pid qemu
+    bases=("${children[@]}")
+    for base in "${bases[@]}"; do
+      children "$base"
+      [ ${#children[@]} = 0 ] || printf '%s\n' "${children[@]}" >>forks
     done
-    sleep 0.02
+    nap 0.02
   done
   wait $pid
 }
@@ -101,16 +104,20 @@ END
 
 # lose WHICH: measures rows and kills the server ("server") or the first fork of a row ("fork").
 lose() {
-  local pid i base clone
+  local pid i base clone children
   "$wsbench" run --on lab:aarch64-vhe --bench $rows --events 2000 --quiet -o lost.json >out 2>err 3>&- &
   pid=$!
   # Not the fork that describes the machine.
   for ((i = 0; i < 2000; i++)); do
-    base=$(pgrep -P $pid qemu | head -n 1 || true)
-    clone=$([ -z "$base" ] || pgrep -P "$base" | tail -n 1 || true)
+    children $pid qemu
+    base=${children[0]:-} clone=
+    if [ -n "$base" ]; then
+      children "$base"
+      clone=${children[*]: -1}
+    fi
     [ -z "$clone" ] || echo "$clone" >>clones
     [ ! -e clones ] || [ "$(sort -u clones | wc -l)" -lt 2 ] || break
-    sleep 0.01
+    nap 0.01
   done
   if [ "$1" = server ]; then kill -9 "$base"; else kill -9 "$clone"; fi
   wait $pid || true
@@ -130,13 +137,19 @@ lose() {
 }
 
 @test "fork: no process outlives a run that is killed" {
-  local pid forks i
+  local pid forks base bases children i
   "$wsbench" run --on lab:aarch64-vhe --bench $rows --events 20000 --quiet >out 2>err 3>&- &
   pid=$!
   for ((i = 0; i < 2000; i++)); do
-    forks=$(for base in $(pgrep -P $pid qemu || true); do pgrep -P "$base" || true; done)
-    [ -z "$forks" ] || break
-    sleep 0.01
+    children $pid qemu
+    bases=("${children[@]}") forks=
+    for base in "${bases[@]}"; do
+      children "$base"
+      forks+=" ${children[*]}"
+    done
+    forks=${forks//  / }
+    [ -z "${forks// /}" ] || break
+    nap 0.01
   done
   [ -n "$forks" ]
   kill -9 $pid

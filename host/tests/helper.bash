@@ -4,14 +4,17 @@
 # documents and leftovers.
 # shellcheck disable=SC2034,SC2154  # variables for the tests, and variables of bats' run
 
-tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-top=$(dirname "$(dirname "$tests")")
+# Sourced for each test: without processes, and what one process can say for all is exported.
+tests=${BASH_SOURCE[0]%/*}
+[[ $tests == /* ]] || tests=$PWD/$tests
+top=${tests%/*/*}
 # The tests make parts of the tree, and `make test` holds its lock.
 export LOCKED_TREE=${LOCKED_TREE:-$top}
 build=${BUILD:-$top/build}
 wsbench=$build/wsbench
 payloads=$build/tests/payloads
-arch=$(uname -m)
+arch=${WS_ARCH:=$(uname -m)}
+export WS_ARCH
 
 # Debian's Python has the modules of scripts/packages. Another Python that comes first in
 # PATH may lack them, or be a slow wrapper.
@@ -83,6 +86,28 @@ nothing_left() {
     echo "temporary files left: $left"
     return 1
   fi
+}
+
+# children PID [NAME]: sets $children to the processes whose parent is PID and whose name begins with
+# NAME. Starts no process: a test that waits would use more CPU time than what it waits for.
+children() {
+  local file line child name
+  children=()
+  for file in /proc/"$1"/task/*/children; do
+    line=
+    { read -r line <"$file"; } 2>/dev/null || true # without a newline at the end
+    for child in $line; do
+      name=
+      { read -r name <"/proc/$child/comm"; } 2>/dev/null || true
+      [[ -z $name || $name != "${2:-}"* ]] || children+=("$child")
+    done
+  done
+}
+
+# nap SECONDS: sleep without a process.
+nap() {
+  [ -p "$BATS_TEST_TMPDIR/nap" ] || mkfifo "$BATS_TEST_TMPDIR/nap"
+  read -rt "$1" <>"$BATS_TEST_TMPDIR/nap" || true
 }
 
 # own_machines: for setup_file. The labs of the file have a cache of machines of their own, so

@@ -119,10 +119,11 @@ user_exits() {
   pid=$!
   # A checkpoint has begun: as a file in memory, or in TMPDIR.
   # The VMM is a child of wsbench.
-  until [[ $(readlink "/proc/$pid/fd"/* "/proc/$(pgrep -P $pid | head -n 1)/fd"/* 2>/dev/null) == *checkpoint* ]] ||
-    [ -n "$(ls "$TMPDIR")" ]; do
+  until children $pid &&
+    [[ $(readlink "/proc/$pid/fd"/* "/proc/${children[0]:-none}/fd"/* 2>/dev/null) == *checkpoint* ||
+      -n $(ls "$TMPDIR") ]]; do
     kill -0 "$pid"
-    sleep 0.01
+    nap 0.01
   done
   kill -KILL "$pid"
   wait "$pid" || true

@@ -757,7 +757,7 @@ counts_and_interrupts() {
 
 # The process of Bochs that all rows are clones of.
 @test "lab:x86_64-svm: a Bochs that is killed is started again, and no row is lost" {
-  local rows=hypercall,vmm_overhead,cpuid,mmio_read_user,exit_out pid base i
+  local rows=hypercall,vmm_overhead,cpuid,mmio_read_user,exit_out pid base children i
   need_target lab:x86_64-svm
   run_apart "$wsbench" run --on lab:x86_64-svm --bench $rows --events 500 --quiet -o undisturbed.json
   [ "$status" = 0 ]
@@ -765,9 +765,11 @@ counts_and_interrupts() {
   pid=$!
   # Until it has a clone.
   for ((i = 0; i < 600; i++)); do
-    base=$(pgrep -P $pid bochs || true)
-    [ -z "$base" ] || ! pgrep -P "$base" >clones || break
-    sleep 0.05
+    children $pid bochs
+    base=${children[0]:-}
+    [ -z "$base" ] || children "$base"
+    [ -z "$base" ] || [ ${#children[@]} = 0 ] || break
+    nap 0.05
   done
   kill -9 "$base"
   wait $pid

@@ -11,14 +11,11 @@ other=aarch64
 # programs_of_another_system: makes a folder with the programs of this system, without
 # those that Fedora or Arch lack.
 programs_of_another_system() {
-  local file name
+  local folder
   mkdir programs
-  for file in /usr/bin/* /bin/*; do
-    name=${file##*/}
-    case $name in
-    "$other"-* | apt* | dpkg* | qemu-* | bochs* | wsbench) ;;
-    *) [ -e "programs/$name" ] || ln -s "$file" "programs/$name" ;;
-    esac
+  for folder in /usr/bin /bin; do
+    find -H $folder -mindepth 1 -maxdepth 1 ! -name "$other-*" ! -name 'apt*' ! -name 'dpkg*' ! -name 'qemu-*' \
+      ! -name 'bochs*' ! -name wsbench -exec ln -sf -t programs {} +
   done
 }
 
