@@ -140,11 +140,11 @@ benches() {
 }
 
 # catalogue LAB: runs the catalogue. One boot is enough for an exact target; a row ends when its events
-# repeat, before 50 of them.
+# repeat, before 50 of them. The output says whether the machine was booted or continued.
 catalogue() (
   exec {lock}>&-
   clean_place "$shared"
-  contained "$wsbench" run --on "lab:$1" --bench "$(benches "$1")" --boots 1 -o "$shared/$1.1.json" \
+  contained "$wsbench" run --on "lab:$1" --bench "$(benches "$1")" --boots 1 --timing -o "$shared/$1.1.json" \
     >"$shared/$1.1.out" 2>"$shared/$1.1.err" || true
   [ ! -e "$shared/$1.1.json" ] || echo 0 >"$shared/$1.1.status"
 )

@@ -15,6 +15,12 @@ commands() {
   "$wsbench" --dump-options | sed -n 's/^command\t\([a-z]*\)\t.*/\1/p'
 }
 
+# Installed once, with manual pages and completions.
+setup_file() {
+  export installed=$BATS_FILE_TMPDIR/prefix
+  in_tree_make install PREFIX="$installed" >"$BATS_FILE_TMPDIR/log" 2>&1 || cat "$BATS_FILE_TMPDIR/log" >&2
+}
+
 @test "make uninstall removes what make install wrote" {
   local file
   in_tree_make install PREFIX=/opt/ws DESTDIR="$PWD/root" >log 2>&1
@@ -45,8 +51,7 @@ commands() {
 }
 
 @test "installed pages: a relative link leads to an installed file" {
-  local links=0 page link docs=$PWD/root/usr/share/doc/worldswitch
-  in_tree_make install PREFIX=/usr DESTDIR="$PWD/root" >log 2>&1
+  local links=0 page link docs=$installed/share/doc/worldswitch
   while IFS= read -r page; do
     while IFS= read -r link; do
       [[ $link != *:* ]] || continue
@@ -62,7 +67,6 @@ commands() {
 @test "the installed tool runs a lab and explains it, without the tree" {
   local hide
   need_target lab:aarch64-vhe
-  in_tree_make install PREFIX="$PWD/prefix" >log 2>&1
   # Hides the tree if mounting is allowed and the cache is outside of the tree.
   if unshare -m true 2>/dev/null && [[ $(readlink -f "$(cache_dir)") != "$top"/* && $BATS_TEST_TMPDIR != "$top"/* ]]; then
     hide=(unshare -m sh -ec "mount -t tmpfs none '$top'"$'\n''eval "$0"')
@@ -72,7 +76,7 @@ commands() {
   mkdir elsewhere
   cd elsewhere
   unset BUILD WSBENCH
-  ws=$BATS_TEST_TMPDIR/cwd/prefix/bin/wsbench run_apart "${hide[@]}" '
+  ws=$installed/bin/wsbench run_apart "${hide[@]}" '
     "$ws" run --quiet --on lab:aarch64-vhe --bench hypercall -o run.json
     "$ws" explain --quiet --on lab:aarch64-vhe --bench hypercall -o explained.json'
   echo "$stdout$stderr"
@@ -83,8 +87,7 @@ commands() {
 }
 
 @test "the installed scripts run, and share the cache of the tree" {
-  local libexec=$PWD/prefix/libexec/worldswitch script
-  in_tree_make install PREFIX="$PWD/prefix" >log 2>&1
+  local libexec=$installed/libexec/worldswitch script
   for script in kernel kmod sweep ci/measure ci/bisect ci/series; do
     run_apart "$libexec/$script.sh" --help
     [ "$status" = 0 ]
@@ -92,7 +95,7 @@ commands() {
   done
   [ "$("$libexec/kmod.sh" --source)" = "$("$top/scripts/kmod.sh" --source)" ]
   # The installed program finds the installed script.
-  refused 2 "take needs --tree and --to" prefix/bin/wsbench kernel take --arch x86_64
+  refused 2 "take needs --tree and --to" "$installed/bin/wsbench" kernel take --arch x86_64
   # The gate runs the installed program.
   run_apart "$libexec/ci/measure.sh" --kernel /nonexistent -o out
   echo "$stdout$stderr"
@@ -194,7 +197,6 @@ for t in json.load(sys.stdin)["targets"]:
 
 @test "a manual page for each command, with each option of its help" {
   local command page option
-  in_tree_make man >log 2>&1
   for command in $(commands); do
     page=$build/man/wsbench-$command.1
     [ -s "$page" ]
@@ -219,7 +221,6 @@ for t in json.load(sys.stdin)["targets"]:
 
 @test "manual pages: all siblings, and the exit codes of the command" {
   local command page see
-  in_tree_make man >log
   for command in $(commands); do
     page=$build/man/wsbench-$command.1
     see=$(sed -n '/^.Sh SEE ALSO/,/^.Sh/s/^.Xr wsbench-\([a-z]*\) .*/\1/p' "$page")
@@ -227,12 +228,10 @@ for t in json.load(sys.stdin)["targets"]:
   done
   codes() { sed -n '/^.Sh EXIT STATUS/,/^.El/s/^.It //p' "$build/man/wsbench-$1.1" | tr -d '\n'; }
   [ "$(codes run) $(codes compare) $(codes plot) $(codes selftest)" = '01234 01234 024 0124' ]
-  rm log
 }
 
 @test "manual pages: mandoc and groff have no warnings" {
   local page checked=0
-  in_tree_make man >log 2>&1
   for page in "$build"/man/*.1; do
     if command -v mandoc >/dev/null; then
       mandoc -Tlint -Wstyle "$page" >lint || true
@@ -260,7 +259,6 @@ END
 }
 
 @test "completion: bash" {
-  in_tree_make man >log 2>&1
   [ "$(completed 'wsbench ru')" = run ]
   [[ $(completed 'wsbench ') == *"compare "*"help version"* ]]
   [ "$(completed 'wsbench help expl')" = explain ]
@@ -303,7 +301,6 @@ completed_fish() {
 
 @test "completion: fish" {
   command -v fish >/dev/null || skip "fish is not installed"
-  in_tree_make man >log 2>&1
   HOME=$PWD fish -n "$build/completions/wsbench.fish"
   [ "$(completed_fish 'wsbench exp')" = "explain export" ]
   [ "$(completed_fish 'wsbench run --eve')" = --events ]
@@ -337,7 +334,6 @@ END
 
 @test "completion: zsh" {
   command -v zsh >/dev/null || skip "zsh is not installed"
-  in_tree_make man >log 2>&1
   zsh -n "$build/completions/_wsbench"
   [ "$(completed_zsh 'wsbench expo')" = "wsbench export " ]
   [ "$(completed_zsh 'wsbench run --eve')" = "wsbench run --events=" ]

@@ -4,39 +4,33 @@
 bats_require_minimum_version 1.5.0
 load helper
 
-# In the labs the VMM runs on the KVM of hardware. Each test boots a machine, which has the payload and
-# is not saved; these tests run first, two at a time, the slow ones before the others.
-lab_payloads='x86_64-svm hang
-x86_64-vmx hang
-x86_64-svm jump_to_mmio
-x86_64-vmx jump_to_mmio
-aarch64-vhe hang
-aarch64-vhe timer_overflow
-x86_64-svm-qemu triple_fault
-aarch64-vhe page_fault
-x86_64-svm-qemu nonsense
-aarch64-vhe nonsense'
-
-# Payloads of a row, LAB PAYLOAD ROW: what the guest shows contradicts the row.
-lab_rows='x86_64-svm undelivered self_ipi
-x86_64-vmx undelivered self_ipi
-x86_64-svm other_exit hypercall
-x86_64-vmx other_exit hypercall
-aarch64-vhe other_exit hypercall
-aarch64-vhe fp_used fp_first_use'
+# In the labs the VMM runs on the KVM of hardware. A machine has its payload, so the payloads of a lab
+# are one image (payloads/*/several.c), which has them by the number of events; another one of a row, whose
+# sampling loop would be the second, is an image of its own, 0. LAB PAYLOAD=EVENTS[:ROW]...; of a row: what
+# the guest shows contradicts it. These tests run first, two labs at a time.
+lab_payloads='x86_64-svm hang=101 jump_to_mmio=102 undelivered=105:self_ipi other_exit=0:hypercall
+x86_64-vmx hang=101 jump_to_mmio=102 undelivered=105:self_ipi other_exit=0:hypercall
+aarch64-vhe hang=101 timer_overflow=107 page_fault=106 nonsense=103 fp_used=108:fp_first_use other_exit=0:hypercall
+x86_64-svm-qemu triple_fault=104 nonsense=103'
 
 setup_file() {
   clean_place "$BATS_FILE_TMPDIR"
-  local lab payload row
-  export WORLDSWITCH_FRESH_MACHINES=1
-  while read -r lab payload row; do
-    unavailable "lab:$lab" >/dev/null || echo "$lab $payload ${row:-null}"
-  done <<<"$lab_payloads
-$lab_rows" | xargs -r -P 2 -L 1 bash -c '
-    contained "$0" run --on "lab:$3" --bench "$5" --boots 1 --timeout 1 --quiet --payload "$2/${3%%-*}/$4.elf" \
-      -o "$1/$3.$4.json" >"$1/$3.$4.out" 2>"$1/$3.$4.err"
-    echo $? >"$1/$3.$4.status"' "$wsbench" "$BATS_FILE_TMPDIR" "$payloads"
-  unset WORLDSWITCH_FRESH_MACHINES
+  local lab choices
+  # These machines are not for other files.
+  own_machines
+  while read -r lab choices; do
+    unavailable "lab:$lab" >/dev/null || echo "$lab $choices"
+  done <<<"$lab_payloads" | xargs -r -P 2 -L 1 bash -c '
+    lab=$3 wsbench=$0 to=$1/$3 images=$2/${3%%-*}
+    for choice in "${@:4}"; do
+      name=${choice%%=*} events=${choice#*=} row=null
+      [[ $events != *:* ]] || row=${events#*:} events=${events%:*}
+      payload=(--events "$events" --payload "$images/several.elf")
+      [ "$events" != 0 ] || payload=(--payload "$images/$name.elf")
+      contained "$wsbench" run --on "lab:$lab" --bench "$row" --boots 1 --timeout 1 --quiet "${payload[@]}" \
+        -o "$to.$name.json" >"$to.$name.out" 2>"$to.$name.err"
+      echo $? >"$to.$name.status"
+    done' "$wsbench" "$BATS_FILE_TMPDIR" "$payloads"
 }
 
 # only_failure STDERR: one line, which says that the run measured nothing.

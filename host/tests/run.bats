@@ -130,6 +130,33 @@ sys.exit(p.wait() != int(sys.argv[2]))' "$1" "$2" "${run[@]}" --jobs 1
   awk '{ exit !($1 >= 0.3 && $1 < 60) }' cpu
 }
 
+# Of others, an optimized program may be old.
+@test "unit tests run with sanitizers; optimized if they are listed, named, or built in no other way" {
+  local name
+  mkdir -p build/asan/tests
+  put a.bats first true
+  printf '# A comment: unit_b\nunit_a\tprocess\n' >"tree with spaces/host/tests/optimized"
+  for name in unit_a unit_b unit_c; do
+    touch "tree with spaces/host/tests/$name.c"
+    ln -s "$(command -v true)" build/tests/$name
+  done
+  ln -s "$(command -v true)" build/asan/tests/unit_a
+  ln -s "$(command -v true)" build/asan/tests/unit_b
+  run_apart "${run[@]}" --list
+  [ "$stdout" = $'a.bats\nunit_a (sanitized)\nunit_b (sanitized)\nunit_a\nunit_c' ]
+  run_apart "${run[@]}" --list unit_b
+  [ "$stdout" = $'unit_b (sanitized)\nunit_b' ]
+}
+
+@test "host/tests/optimized lists unit tests that exist, each with a reason" {
+  local name why
+  while IFS=$'\t' read -r name why; do
+    [ -f "$tests/$name.c" ]
+    [[ $why == @(process|figures) ]]
+  done < <(grep -v '^#' "$tests/optimized")
+  [ "$(grep -vc '^#' "$tests/optimized")" -gt 10 ]
+}
+
 @test "bad usage of the runner" {
   refused 2 "unknown option --xyzzy" "${run[@]}" --xyzzy
   refused 2 "--jobs needs a value" "${run[@]}" --jobs
