@@ -138,11 +138,12 @@ sys.exit(p.wait() != int(sys.argv[2]))' "$1" "$2" "${run[@]}" --jobs 1
   printf '# A comment: unit_b\nunit_a\tprocess\n' >"tree with spaces/host/tests/optimized"
   for name in unit_a unit_b unit_c; do
     touch "tree with spaces/host/tests/$name.c"
-    ln -s "$(command -v true)" build/tests/$name
+    ln -s "$build/tests/contain" build/tests/$name
   done
-  ln -s "$(command -v true)" build/asan/tests/unit_a
-  ln -s "$(command -v true)" build/asan/tests/unit_b
+  ln -s "$build/tests/contain" build/asan/tests/unit_a
+  ln -s "$build/tests/contain" build/asan/tests/unit_b
   run_apart "${run[@]}" --list
+  echo "$stdout$stderr"
   [ "$stdout" = $'a.bats\nunit_a (sanitized)\nunit_b (sanitized)\nunit_a\nunit_c' ]
   run_apart "${run[@]}" --list unit_b
   [ "$stdout" = $'unit_b (sanitized)\nunit_b' ]
