@@ -90,7 +90,7 @@ explained() {
   while read -r config; do
     sed -n "s/ $config\$//p" rows >names
     echo "$config: $(paste -sd , names)"
-    "$wsbench" explain --on "lab:$1" --bench "$(paste -sd , names)" --config "$config" -o "explained-$config/" \
+    "$wsbench" explain --on "lab:$1" --bench "$(paste -sd , names)" --config "$config" --events 60 -o "explained-$config/" \
       >tables 2>messages </dev/null || [ $? = 3 ]
     while read -r row; do
       file=explained-$config/$row.json

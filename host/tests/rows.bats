@@ -321,7 +321,7 @@ refused_call() {
 @test "lab:x86_64-svm: the irqfd of a message injects at once, that of an IOAPIC line by a work item" {
   need_target lab:x86_64-svm
   for row in irqfd_inject msi_irqfd_inject; do
-    "$wsbench" explain --on lab:x86_64-svm --bench $row --quiet -o $row.json >/dev/null
+    "$wsbench" explain --on lab:x86_64-svm --bench $row --events 60 --quiet -o $row.json >/dev/null
     holds $row.json 'd["total"] == d["round_trip"] > 1000'
   done
   holds irqfd_inject.json 'any(f["name"] == "process_one_work" for f in d["functions"])'
