@@ -86,18 +86,27 @@ void runtime_stop(enum abi_state state)
 	machine_off();
 }
 
+/* Where `pc` resumes; 0: no fixup. */
+static uint64_t fixup_of(uint64_t pc)
+{
+	static const struct fixup *last;
+	const struct fixup *f;
+
+	/* Events fault at one place: the number of fixups is not part of their cost. */
+	if (last && last->insn == pc)
+		return last->resume;
+	for (f = __fixup_start; f < __fixup_end; f++)
+		if (f->insn == pc) {
+			last = f;
+			return f->resume;
+		}
+	return 0;
+}
+
 uint64_t runtime_fault(const struct abi_fault *fault)
 {
-	const struct fixup *f;
-	uint64_t resume = 0;
+	const uint64_t resume = fixup_of(fault->pc);
 
-	/*
-	 * No early exit: the cost does not depend on the position of the fixup. It does
-	 * depend on their number: a further one adds 5 instructions to rows that fault.
-	 */
-	for (f = __fixup_start; f < __fixup_end; f++)
-		if (f->insn == fault->pc)
-			resume = f->resume;
 	if (resume) {
 		page->report.faults[page->report.phase]++;
 		return resume;

@@ -285,6 +285,16 @@ off='the guest stopped in the event phase before it finished: a crash or a power
   holds docs/bare-aarch64.json 'b("null")["status"] == "ok" and value("null") == 0'
 }
 
+# The vectors look a fault's place up in a table of the whole payload.
+@test "bare:x86_64: a fault costs the same in a payload with more places that may fault" {
+  need_target bare:x86_64
+  "$wsbench" run --on bare:x86_64 --bench ud2 --quiet -o few.json >/dev/null
+  "$wsbench" run --on bare:x86_64 --bench ud2 --payload "$payloads/x86_64/many_fixups.elf" --quiet -o many.json >/dev/null
+  figure() { holds "$1" 'value("ud2") > 10' && python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["benchmarks"][0]["metrics"][0]["estimate"]["value"])' "$1"; }
+  echo "$(figure few.json) $(figure many.json)"
+  [ "$(figure few.json)" = "$(figure many.json)" ]
+}
+
 @test "a file that is not a payload is bad input" {
   need_target bare:x86_64
   mkdir folder

@@ -221,7 +221,9 @@ refused_call() {
   run_apart "$tests/failing_call.py" "$1" "$2" "$wsbench" run --on kvm --bench "$3,mmio_write_user" \
     --boots 1 --events 20 "${@:4}" -o doc.json
   echo "exit code $status, stderr: $stderr"
-  holds doc.json 'b("mmio_write_user")["status"] == "ok"'
+  # On a busy machine two vCPUs of 20 events may take turns.
+  holds doc.json 'b("mmio_write_user")["status"] == "ok" or
+    "while all others were measuring" in b("mmio_write_user")["reason"]'
 }
 
 # Creating a VM and changing a memory slot wait for grace periods of the kernel.
