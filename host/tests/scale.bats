@@ -73,7 +73,7 @@ row=mmio_read_user
 @test "scale: rows that cannot are skipped with the reason" {
   need_target kvm
   run_apart "$wsbench" run --on kvm --bench vm_create,ipi_idle,fault_first_touch_2m,mmio_read_user --vcpus 2 \
-    --boots 4 --events 20 -o doc.json
+    --boots 4 --events 1000 -o doc.json
   [ "$status" = 0 ]
   for bench in vm_create ipi_idle fault_first_touch_2m; do
     holds doc.json "b('$bench')['status'] == 'skip' and b('$bench')['reason'].startswith('runs on one vCPU')"
