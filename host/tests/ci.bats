@@ -448,6 +448,7 @@ one_make() {
   cp "$top/Makefile" .
   mkdir -p bin scripts host/targets/lab/bochs/overlay bench host/tests/fuzz
   cp "$top/host/tests/fuzz/fuzz.mk" host/tests/fuzz
+  cp "$top/host/tests/optimized" host/tests
   make=("$(command -v make)" -s MAKE="$PWD/bin/make")
   printf '#!/bin/sh\necho begin "$2" >>log\n%s\necho end "$2" >>log\n' "$1" >bin/make
   chmod +x bin/make
