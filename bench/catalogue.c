@@ -51,9 +51,12 @@ static const struct bench_claim claims[ARCHS][ROWS] = {
 const struct bench_claim *bench_claim(const struct bench *row, enum arch arch)
 {
 	const uintptr_t at = (uintptr_t)row - (uintptr_t)bench_table;
-	const struct bench_claim *claim = &claims[arch][at / sizeof(*row)];
+	const struct bench_claim *claim;
 
-	return at < ROWS * sizeof(*row) && claim->times ? claim : NULL;
+	if (at >= ROWS * sizeof(*row))
+		return NULL;
+	claim = &claims[arch][at / sizeof(*row)];
+	return claim->times ? claim : NULL;
 }
 
 #define CONFIG(id_, name_, archs_, summary_)                                             \
