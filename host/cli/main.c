@@ -232,13 +232,28 @@ static int finish_stdout(int code, bool pipes_end)
 	return CLI_FAILED;
 }
 
+/*
+ * Whether a command's exit code or documents count, whatever becomes of what it prints: a
+ * closed pipe is exit code 4.
+ */
+static bool has_verdict(const char *command)
+{
+	static const char *const names[] = { "run",	"diff",	    "compare",
+					     "history", "selftest", "calibrate",
+					     "validate" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(command, names[i]))
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction pipe_action;
-	/* A run has a document, whatever becomes of its table: exit code 4 says so. */
 	bool pipes_end = !sigaction(SIGPIPE, NULL, &pipe_action) &&
 			 pipe_action.sa_handler == SIG_DFL && argc > 1 &&
-			 strcmp(argv[1], "run") != 0;
+			 !has_verdict(argv[1]);
 
 	fill_standard_streams();
 	/* A file size limit is reported as EFBIG instead of ending the process. */

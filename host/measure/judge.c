@@ -23,10 +23,11 @@ static const struct config_effect *effect_of(const char *config, const struct be
 	return NULL;
 }
 
-/* `parameters`: "NAME=VALUE ...". */
+/* `parameters`: "NAME=VALUE ...". Before it was a bool, `npt` was a number. */
 static bool has_shadow_paging(const char *parameters)
 {
-	return strstr(parameters, " ept=N") || strstr(parameters, " npt=N");
+	return strstr(parameters, " ept=N") || strstr(parameters, " npt=N") ||
+	       strstr(parameters, " ept=0") || strstr(parameters, " npt=0");
 }
 
 struct bench judge_row(const struct bench *row, const struct config *config,

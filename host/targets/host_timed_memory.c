@@ -284,8 +284,8 @@ static int empty_log(struct pages *p)
 
 /*
  * The guest stores to all pages of the slot, which was unmapped. `*huge`: one huge page
- * maps them. The exits alone do not show that where KVM maps a block of small pages at a
- * fault; there KVM counts the pages by their size, but for a software KVM.
+ * maps them. Where KVM maps a block of eight small pages at a fault, there are as many
+ * exits as blocks; besides KVM counts its pages by their size, but for a software KVM.
  */
 static int map_slot(struct pages *p, bool *huge)
 {
@@ -293,7 +293,7 @@ static int map_slot(struct pages *p, bool *huge)
 	int64_t exits;
 	int err = store_to_pages(p, &exits);
 
-	*huge = !err && exits <= PAGES / 2 &&
+	*huge = !err && exits < PAGES / 8 &&
 		(before < 0 || !p->counts_faults || vm_stat_read(&p->huge) > before);
 	return err;
 }
