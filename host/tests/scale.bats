@@ -54,7 +54,7 @@ row=mmio_read_user
   need_target kvm
   for scales in '--vcpus 1,2 --vms 2' '--vms 2 --vcpus 1,2' '--vcpus 2 --vms 1,2'; do
     # shellcheck disable=SC2086 # two options
-    run_apart "$wsbench" run --on kvm --bench $row $scales --boots 2 --events 200 --quiet -o doc.json
+    run_apart "$wsbench" run --on kvm --bench $row $scales --boots 4 --events 1000 --quiet -o doc.json
     [ "$status" = 0 ]
     holds doc.json '(d["benchmarks"][0].get("vcpus") or d["benchmarks"][0]["vms"]) == 1' \
       'all("efficiency" in {m["name"] for m in x["metrics"]} for x in d["benchmarks"][1:])'
