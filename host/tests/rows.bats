@@ -403,11 +403,3 @@ END_OF_PYTHON
   holds few.json 'm("exit_out")["boots"][0]["events"] == 40' \
     'm("exit_out")["boots"][0]["summary"]["max"] == value("exit_out")'
 }
-
-# runtime_fault() walks them all: one more adds 5 instructions to each row that faults. With a
-# reason for it, change the number, and say in host/CHANGES.md which figures moved.
-@test "the runtime of x86_64 has as many fixups as the figures in results/ were measured with" {
-  local size
-  size=$(readelf -SW "$top/build/guest/x86_64/null.elf" | sed -n 's/.* \.fixup  *PROGBITS  *[0-9a-f]* [0-9a-f]* \([0-9a-f]*\) .*/\1/p')
-  [ "$((16#$size / 16))" = 25 ]
-}
