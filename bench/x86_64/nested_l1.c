@@ -93,7 +93,7 @@ static bool takes_interrupt(void)
 /*
  * `gif`: as the row's instruction leaves it. The local APIC is set up here, behind the
  * events: an exit costs more with an APIC that is enabled. Without one in the kernel the
- * VMM returns all ones, and there is no check.
+ * VMM returns all ones, and GIF is not checked.
  */
 static void check_gif(bool gif)
 {

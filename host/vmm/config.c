@@ -306,7 +306,7 @@ static int apply_ple_constant(const struct apply *a)
 	return traps_pause_window_constant(a->kvm_fd, a->err);
 }
 
-/* By the parameters, for which there is no ioctl. */
+/* By the parameters of the modules: an ioctl does not exist. */
 bool kvm_maps_neighbours(int kvm_fd)
 {
 	const enum kvm_flavour flavour = kvm_flavour(kvm_fd);
