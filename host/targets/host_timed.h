@@ -128,7 +128,7 @@ bool host_timed_suffice(struct host_timed *h, const uint64_t *series, uint32_t n
  * Sample `i` of a series of events that create or destroy a VM. host_timed_is_long():
  * whether its first `n` samples suffice, because HOST_TIMED_LONG instructions were
  * executed since the first one began. Only on exact targets: to destroy a VM of protected
- * KVM takes 4 x 10^8 of them from Linux 6.19 on.
+ * KVM takes 3 to 4 x 10^8 of them from Linux 6.19 on.
  */
 #define HOST_TIMED_LONG	  500000000u
 #define HOST_TIMED_FEWEST 3u

@@ -338,7 +338,7 @@ Test(clock, of_several_runs)
 		result_free(docs[i]);
 }
 
-/* Shares that are equal in all runs of both sides: there is no variance, nor a floor. */
+/* Shares that are equal in all runs of both sides: no variance, and no floor. */
 Test(clock, of_several_runs_of_shares)
 {
 	const char *const name = "blocked";
