@@ -328,6 +328,26 @@ Test(scale, each_vcpu_has_the_same_weight)
 	result_free(r);
 }
 
+/* Two vCPUs that were never in the phase together: a boot of the document, rejected. */
+Test(scale, a_boot_without_common_events_is_rejected)
+{
+	static const uint64_t counted[2] = { 0, 0 };
+	static const uint64_t ticks[2][2] = { { 200, 200 }, { 300, 300 } };
+	struct result *r = scaled_pair(false, counted, ticks);
+	const struct result_benchmark *b = result_find(r, "cpuid", "default@vcpus=2");
+	const struct result_metric *m = result_find_metric(b, "round_trip");
+
+	cr_assert_not_null(m);
+	cr_assert_eq(m->n_boots, 1);
+	cr_expect_eq(m->boots[0].valid, false);
+	cr_expect_eq(m->boots[0].summary.n, 0);
+	cr_expect_eq(b->exits.observed, 96);
+	cr_expect_eq(b->status, RESULT_FAIL);
+	cr_expect_str_eq(b->reason,
+			 "vCPU 0 of 2: made no event while all others were measuring");
+	result_free(r);
+}
+
 /* The sum of the exits is right, but those of one vCPU are missing. */
 Test(scale, each_vcpu_proves_the_row)
 {
