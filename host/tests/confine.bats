@@ -22,28 +22,34 @@ if c["status"] != "ok":
     sys.exit(c["value"] or "unknown")' 2>lacks || skip "$(cat lacks)"
 }
 
-# statuses PROGRAM COMMAND...: the lines of /proc/PID/status of the children of COMMAND whose
-# name begins with PROGRAM, while it runs, each different one once. An emulator that prints its
-# version runs no guest, and is not confined; nor is a VMM that has no VM.
+# status_of PID: the lines of /proc/PID/status, and its limits, in one line; nothing if it runs no
+# guest, as an emulator that prints its version, or a VMM that has no VM.
+status_of() {
+  local line limits
+  # Of QEMU, and of Bochs. Of a process that ends, the command line is empty first.
+  line=$(tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline") || return 0
+  [[ -n $line && $line != *\ @(-version|--version|--help)\ * ]] || return 0
+  [ "$program" != wsbench ] || [ -n "$(find "/proc/$1/fd" -lname '*kvm-vm' 2>/dev/null)" ] || return 0
+  line=$(grep -E '^(Uid|CapEff|CapPrm|CapBnd|NoNewPrivs|Seccomp):' "/proc/$1/status" | tr -s '\t\n' '  ') || return 0
+  limits=$(grep -E '^Max (core|address|file size)' "/proc/$1/limits" | sed 's/  *[a-z]* *$//' |
+    grep -o '[0-9]*$' | tr '\n' ' ') || return 0
+  echo "$line$limits"
+}
+
+# statuses PROGRAM COMMAND...: the statuses of the children of COMMAND whose name begins with
+# PROGRAM, while it runs, each different one once. A child stops while it is read: on a busy
+# machine, it would end.
 statuses() {
-  local program=$1 pid child children line status limits
+  local program=$1 pid child children
   shift
   "$@" >out 2>err 3>&- &
   pid=$!
   while kill -0 $pid 2>/dev/null; do
     children $pid "$program"
     for child in "${children[@]}"; do
-      # Of a process that ends, the command line is empty first.
-      line=$(tr '\0' ' ' <"/proc/$child/cmdline" 2>/dev/null) || continue
-      # Of QEMU, and of Bochs.
-      [[ -n $line && $line != *\ @(-version|--version|--help)\ * ]] || continue
-      [ "$program" != wsbench ] || [ -n "$(find "/proc/$child/fd" -lname '*kvm-vm' 2>/dev/null)" ] || continue
-      status=$(grep -E '^(Uid|CapEff|CapPrm|CapBnd|NoNewPrivs|Seccomp):' "/proc/$child/status" 2>/dev/null |
-        tr -s '\t\n' '  ') || true
-      limits=$(grep -E '^Max (core|address|file size)' "/proc/$child/limits" 2>/dev/null | sed 's/  *[a-z]* *$//' |
-        grep -o '[0-9]*$' | tr '\n' ' ') || true
-      # It may have ended between the two files.
-      [ -z "$limits" ] || echo "$status$limits"
+      kill -STOP "$child" 2>/dev/null || continue
+      status_of "$child" 2>/dev/null
+      kill -CONT "$child" 2>/dev/null || true
     done
     nap 0.02
   done | grep NoNewPrivs | sort -u
