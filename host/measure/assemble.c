@@ -421,7 +421,8 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 		 * Host-timed rows have one series only. Of vCPUs that were never in the
 		 * phase at the same time no event counts, but the boot does.
 		 */
-		if (!rep->guest.samples[metrics[m].phase] && m != METRIC_ROUND_TRIP)
+		if (!rep->guest.samples[metrics[m].phase] &&
+		    !(rep->lanes && m == METRIC_ROUND_TRIP))
 			continue;
 		boot = add_boot(a, metrics[m].name, unit, index, reject, c);
 		err = rep->lanes ? summarize_scaled(a, m, rep, boot)

@@ -628,6 +628,23 @@ END
   nothing_left
 }
 
+# With this parameter, KVM's first entry to a guest is an oops of a kernel that found neither
+# ACPI nor MP tables: speculative_store_bypass_ht_init() has not been called. It is in a clone,
+# whose kernel has printed nothing before.
+@test "lab: an oops of KVM in a job is quoted at once, and fails its row only" {
+  need_target lab:x86_64-svm
+  run_apart env WORLDSWITCH_CONSOLE="$PWD/console" "$wsbench" run --on lab:x86_64-svm --bench null,vm_create --boots 1 \
+    -o doc.json --append spec_store_bypass_disable=on
+  [ "$(doc doc.json 'b("null")["status"]')" = fail ] || skip "this kernel has no oops"
+  [ "$status" = 4 ]
+  holds doc.json 'b("vm_create")["status"] == "ok"'
+  [[ $(doc doc.json 'b("null")["reason"]') == "lab:x86_64-svm: the lab's kernel crashed: BUG: kernel NULL pointer dereference"*", at "*", called from "*"svm_vcpu_run"* ]]
+  # All of it, from the first line to the end of the call trace.
+  grep -q 'BUG: kernel NULL pointer' console
+  grep -q '</TASK>' console
+  nothing_left doc.json console
+}
+
 @test "lab: a kernel without enough memory: the failed boot is reported" {
   need_target lab:x86_64-svm
   # With less memory the kernel loops without a word, until the lab gives it up.

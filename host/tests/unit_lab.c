@@ -332,6 +332,106 @@ Test(initramfs, has_a_fixed_size)
 	free(c[1].data);
 }
 
+/* What Linux 6.1 printed on lab:x86_64-svm with spec_store_bypass_disable=on, shortened.
+ */
+#define OOPS                                                                                 \
+	"[    0.281274] BUG: kernel NULL pointer dereference, address: 0000000000000008\r\n" \
+	"[    0.293327] #PF: error_code(0x0002) - not-present page\r\n"                      \
+	"[    0.303498] Oops: 0002 [#1] PREEMPT SMP NOPTI\r\n"                               \
+	"[    0.317536] RIP: 0010:_raw_spin_lock+0x13/0x30\r\n"                              \
+	"[    0.321936] Code: b1 17 75 05 e9 ce 94 3e 00 <3e> 0f b1 17\r\n"                  \
+	"[    0.401745] Call Trace:\r\n"                                                     \
+	"[    0.404159]  <TASK>\r\n"                                                         \
+	"[    0.406228]  speculation_ctrl_update+0xb6/0x1c0\r\n"                             \
+	"[    0.410713]  svm_vcpu_run+0x37c/0x6c0 [kvm_amd]\r\n"                             \
+	"[    0.425233]  ? srso_return_thunk+0x5/0x10\r\n"                                   \
+	"[    0.420658]  kvm_vcpu_ioctl+0x25e/0x720 [kvm]\r\n"                               \
+	"[    0.429204]  __x64_sys_ioctl+0x90/0xd0\r\n"
+#define OOPS_SUMMARY                                                                     \
+	"BUG: kernel NULL pointer dereference, address: 0000000000000008, at "           \
+	"_raw_spin_lock+0x13/0x30"
+#define OOPS_CALLERS                                                                     \
+	", called from speculation_ctrl_update+0xb6/0x1c0, "                             \
+	"svm_vcpu_run+0x37c/0x6c0 [kvm_amd], kvm_vcpu_ioctl+0x25e/0x720 [kvm]"
+
+/* The crash in a console's text; "": none. */
+static const char *crash_of(const char *text, bool ended)
+{
+	static char line[512];
+	struct lab_tail t = { .bytes = 0 };
+
+	lab_tail_add(&t, text, strlen(text));
+	return lab_tail_crash(&t, ended, line, sizeof(line)) ? line : "";
+}
+
+Test(crash, an_oops_is_one_line_with_its_callers)
+{
+	cr_expect_str_eq(crash_of(OOPS, false), "", "its end is still to come");
+	cr_expect_str_eq(crash_of(OOPS, true), OOPS_SUMMARY OOPS_CALLERS);
+	cr_expect_str_eq(crash_of(OOPS "[    0.505863]  </TASK>\n", false),
+			 OOPS_SUMMARY OOPS_CALLERS);
+	/* The first one: the second is its consequence. */
+	cr_expect_str_eq(crash_of(OOPS
+				  "[    0.5]  </TASK>\nBUG: scheduling while atomic\n"
+				  "Oops: 0000 [#2] SMP\n",
+				  false),
+			 OOPS_SUMMARY OOPS_CALLERS);
+	/* A line that is not yet whole. */
+	cr_expect_str_eq(
+		crash_of("BUG: soft\nOops: 0000 [#1] SMP\nRIP: 0010:f+0x1", true),
+		"BUG: soft");
+}
+
+/* The forms of arch/arm64/kernel/traps.c, of BUG(), and of a general protection fault. */
+Test(crash, the_forms_of_both_architectures)
+{
+	cr_expect_str_eq(
+		crash_of("Unable to handle kernel NULL pointer dereference at virtual "
+			 "address 0000000000000010\n"
+			 "Mem abort info:\n"
+			 "Internal error: Oops: 0000000096000004 [#1] SMP\n"
+			 "pc : kvm_arch_vcpu_ioctl_run+0x1a4/0x8a0 [kvm]\n"
+			 "lr : kvm_arch_vcpu_ioctl_run+0x190/0x8a0 [kvm]\n"
+			 "x29: ffff80008052bc40 x28: ffff0000c0d51000\n"
+			 "Call trace:\n"
+			 " kvm_arch_vcpu_ioctl_run+0x1a4/0x8a0 [kvm] (P)\n"
+			 " kvm_vcpu_ioctl+0x1d4/0x990 [kvm]\n"
+			 " __arm64_sys_ioctl+0xb0/0xf8\n"
+			 "Code: 1a9f07e0 (f9400a73)\n"
+			 "---[ end trace 0000000000000000 ]---\n",
+			 false),
+		"Unable to handle kernel NULL pointer dereference at virtual address "
+		"0000000000000010, at kvm_arch_vcpu_ioctl_run+0x1a4/0x8a0 [kvm], called from "
+		"kvm_vcpu_ioctl+0x1d4/0x990 [kvm], __arm64_sys_ioctl+0xb0/0xf8");
+	cr_expect_str_eq(crash_of("kernel BUG at arch/x86/kvm/x86.c:123!\n"
+				  "invalid opcode: 0000 [#1] PREEMPT SMP\n"
+				  "RIP: 0010:kvm_spurious_fault+0x8/0x10 [kvm]\n"
+				  "---[ end trace 0000000000000000 ]---\n",
+				  false),
+			 "kernel BUG at arch/x86/kvm/x86.c:123!, at "
+			 "kvm_spurious_fault+0x8/0x10 [kvm]");
+	cr_expect_str_eq(crash_of("general protection fault, probably for non-canonical "
+				  "address 0xdead000000000100: 0000 [#1] SMP\n"
+				  "RIP: 0010:f+0x8/0x10\n </TASK>\n",
+				  false),
+			 "general protection fault, probably for non-canonical address "
+			 "0xdead000000000100: 0000 [#1] SMP, at f+0x8/0x10");
+}
+
+/* A kernel that warns goes on; so does one whose words are those of an oops only. */
+Test(crash, a_warning_is_none)
+{
+	cr_expect_str_eq(crash_of("------------[ cut here ]------------\n"
+				  "WARNING: CPU: 0 PID: 80 at arch/x86/kvm/x86.c:1\n"
+				  "RIP: 0010:f+0x8/0x10\nCall Trace:\n <TASK>\n"
+				  " g+0x1/0x2\n </TASK>\n"
+				  "---[ end trace 0000000000000000 ]---\n",
+				  true),
+			 "");
+	cr_expect_str_eq(crash_of("[#] Oops\nBUG: scheduling while atomic\n", true), "");
+	cr_expect_str_eq(crash_of("", true), "");
+}
+
 Test(tail, returns_the_last_lines_without_blank_lines_and_control_characters)
 {
 	struct lab_tail t = { .bytes = 0 };

@@ -173,6 +173,8 @@ static int run_program(const char *program, const char *script, struct heard *h,
 	return lab_base_run(&base, &boot, job, &sink, err);
 }
 
+static const char *before_frames = ""; /* a script */
+
 /* Runs `script` after it has copied the frames of `s` to the wire. */
 static int converse(const struct lab_shared *s, const char *script, struct heard *h,
 		    struct error *err)
@@ -186,10 +188,10 @@ static int converse(const struct lab_shared *s, const char *script, struct heard
 	close(fd);
 	/* The count comes last, as in the machine. */
 	snprintf(command, sizeof(command),
-		 "w=/proc/self/fd/4; exec 2>/dev/null 9>&2;"
+		 "%s w=/proc/self/fd/4; exec 2>/dev/null 9>&2;"
 		 "dd if=%s of=$w bs=4096 skip=1 seek=1 conv=notrunc;"
 		 "dd if=%s of=$w bs=8 count=1 conv=notrunc; exec 2>&1; %s",
-		 image, image, script);
+		 before_frames, image, image, script);
 	ret = run_program("/bin/sh", command, h, err);
 	unlink(image);
 	return ret;
@@ -327,6 +329,38 @@ Test(session, a_kernel_panic_is_quoted)
 	cr_expect_str_eq(err.text,
 			 "lab:test: the lab's kernel crashed: Kernel panic - not "
 			 "syncing: no root");
+}
+
+/* The machine goes on, and says nothing more. */
+Test(session, an_oops_of_the_kernel_ends_the_job)
+{
+	static const char oops[] = "echo 'Oops: 0002 [#1] SMP' >&5;"
+				   "echo 'RIP: 0010:f+0x1/0x2' >&5; echo ' </TASK>' >&5;";
+	static const char expected[] =
+		"lab:test: the lab's kernel crashed: Oops: 0002 [#1] SMP, at f+0x1/0x2";
+	char script[200];
+
+	snprintf(script, sizeof(script), "%ssleep 1000", oops);
+	cr_expect_eq(converse(&shared, script, &heard, &err), -EIO);
+	cr_expect_str_eq(err.text, expected);
+	/* Or it ends, with or without a whole oops. */
+	cr_expect_eq(converse(&shared, oops, &heard, &err), -EIO);
+	cr_expect_str_eq(err.text, expected);
+	cr_expect_eq(converse(&shared, "echo 'Oops: 0002 [#1] SMP' >&5", &heard, &err),
+		     -EIO);
+	cr_expect_str_eq(err.text,
+			 "lab:test: the lab's kernel crashed: Oops: 0002 [#1] SMP");
+}
+
+/* The job's process is killed, which the machine's first process reports. */
+Test(session, an_oops_says_more_than_its_consequence)
+{
+	lab_wire_text(&wire, LAB_FRAME_FAILURE, "killed by signal 11");
+	before_frames = "echo 'Oops: 0002 [#1] SMP' >&5;";
+	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -EIO);
+	cr_expect_str_eq(err.text,
+			 "lab:test: the lab's kernel crashed: Oops: 0002 [#1] SMP");
+	before_frames = "";
 }
 
 Test(session, a_machine_that_powers_off_early_fails)

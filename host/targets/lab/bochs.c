@@ -49,7 +49,7 @@ static const char commands[] = "continue\nquit\n";
 static const char fixed_lines[] = "romimage: file=/proc/self/fd/8\n"
 				  "optramimage1: file=/proc/self/fd/7, address=0x200000\n"
 				  "parport1: enabled=1, file=/proc/self/fd/4\n"
-				  "com1: enabled=1, mode=file, dev=/proc/self/fd/5\n"
+				  "com1: enabled=1, mode=file, dev=" LAB_CONSOLE_PATH "\n"
 				  "log: /proc/self/fd/2\n"
 				  "panic: action=fatal\n"
 				  "error: action=ignore\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The emulator's process: its command, its descriptors, and the end of its output. */
+/* The emulator's process: its command and its descriptors. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
-#include "host/lib/text.h"
 #include "host/targets/lab/emulator.h"
 
 /*
@@ -176,86 +175,4 @@ int lab_limit_check(const struct lab_limit *l)
 			   l->child->answer_s)
 		       ? -ETIMEDOUT
 		       : 0;
-}
-
-void lab_tail_add(struct lab_tail *t, const char *text, size_t bytes)
-{
-	if (bytes > LAB_TAIL_BYTES) {
-		text += bytes - LAB_TAIL_BYTES;
-		bytes = LAB_TAIL_BYTES;
-	}
-	if (t->bytes + bytes > LAB_TAIL_BYTES) {
-		size_t drop = t->bytes + bytes - LAB_TAIL_BYTES;
-
-		memmove(t->text, t->text + drop, t->bytes - drop);
-		t->bytes -= drop;
-	}
-	memcpy(t->text + t->bytes, text, bytes);
-	t->bytes += bytes;
-}
-
-static bool is_blank(const char *p, size_t n)
-{
-	for (; n; p++, n--)
-		if (*p != ' ' && *p != '\t' && *p != '\r')
-			return false;
-	return true;
-}
-
-/* The last line before `*end`. Moves `*end` to the start of that line. */
-static const char *line_before(const struct lab_tail *t, size_t *end, size_t *bytes)
-{
-	while (*end) {
-		const size_t last = *end;
-		size_t begin = last;
-
-		while (begin && t->text[begin - 1] != '\n')
-			begin--;
-		*end = begin ? begin - 1 : 0;
-		if (!is_blank(t->text + begin, last - begin)) {
-			*bytes = last - begin;
-			return t->text + begin;
-		}
-	}
-	return NULL;
-}
-
-static const char *copy(const char *p, size_t bytes, char *line, size_t room)
-{
-	while (bytes && (p[bytes - 1] == '\r' || p[bytes - 1] == ' '))
-		bytes--;
-	if (bytes >= room)
-		bytes = room - 1;
-	memcpy(line, p, bytes);
-	line[bytes] = '\0';
-	for (char *nul; (nul = memchr(line, '\0', bytes));)
-		*nul = ' ';
-	text_clean(line, room);
-	return line;
-}
-
-const char *lab_tail_line(const struct lab_tail *t, unsigned int back, char *line,
-			  size_t room)
-{
-	size_t end = t->bytes, bytes;
-	const char *p;
-
-	do
-		p = line_before(t, &end, &bytes);
-	while (p && back--);
-	return p ? copy(p, bytes, line, room) : NULL;
-}
-
-const char *lab_tail_find(const struct lab_tail *t, const char *word, char *line,
-			  size_t room)
-{
-	size_t end = t->bytes, bytes;
-	const char *p, *hit;
-
-	while ((p = line_before(t, &end, &bytes))) {
-		hit = memmem(p, bytes, word, strlen(word));
-		if (hit)
-			return copy(hit, bytes - (hit - p), line, room);
-	}
-	return NULL;
 }

@@ -44,10 +44,12 @@ enum lab_fd {
 };
 
 /* Descriptors, because the user that the emulator becomes may not reach the files. */
+#define LAB_CONSOLE_PATH "/proc/self/fd/5"
 #define LAB_KERNEL_PATH	 "/proc/self/fd/12"
 #define LAB_LIBRARY_PATH "/proc/self/fd/14"
 #define LAB_TRACER_PATH	 "/proc/self/fd/16"
-_Static_assert(LAB_FD_KERNEL == 12 && LAB_FD_LIBRARY == 14 && LAB_FD_TRACER == 16,
+_Static_assert(LAB_FD_CONSOLE == 5 && LAB_FD_KERNEL == 12 && LAB_FD_LIBRARY == 14 &&
+		       LAB_FD_TRACER == 16,
 	       "they are spelled out above");
 
 /* How an emulator is started. */
@@ -196,7 +198,7 @@ int lab_child_finish(struct lab_child *c);
 
 #define LAB_TAIL_BYTES 8192u
 
-/* The end of a stream of text: the console, or the emulator's messages. */
+/* The end of a stream of text, the console or the emulator's messages: console.c. */
 struct lab_tail { /* zeroed memory to begin with */
 	char text[LAB_TAIL_BYTES];
 	size_t bytes;
@@ -215,6 +217,13 @@ const char *lab_tail_line(const struct lab_tail *t, unsigned int back, char *lin
 /* Copies the last line that contains `word`, from `word` on. */
 const char *lab_tail_find(const struct lab_tail *t, const char *word, char *line,
 			  size_t room);
+
+/*
+ * Of a console: what a kernel printed of its first oops, where it was, and the functions
+ * that called that, in one line. Returns `line`, or NULL before the end of the call
+ * trace; with `ended`, when no more will come, as much as there is.
+ */
+const char *lab_tail_crash(const struct lab_tail *t, bool ended, char *line, size_t room);
 
 /*
  * lab_bochs: with the project's patches; lab_bochs_smp: for machines of more than one

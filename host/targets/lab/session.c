@@ -223,6 +223,32 @@ static bool emulator_error(const struct session *s, char *line, size_t room)
 	return false;
 }
 
+/*
+ * Whether the kernel has crashed under the job. Its machine may run on, but not the job;
+ * or it does, and its figures are of a kernel that has crashed.
+ */
+static bool explain_crash(struct session *s, bool ended)
+{
+	char line[sizeof(s->err->text)];
+
+	if (!s->sink || !lab_tail_crash(&s->console, ended, line, sizeof(line)))
+		return false;
+	error_set(s->err, -EIO, "%s: the lab's kernel crashed: %s", s->label, line);
+	return true;
+}
+
+/* After an error of the job: what the kernel has printed before says more. */
+static int explain_error(struct session *s, int cause)
+{
+	if (cause == -EINTR || cause == -ETIME)
+		return cause;
+	while (s->child.console >= 0 &&
+	       poll(&(struct pollfd){ s->child.console, POLLIN, 0 }, 1, 0) > 0 &&
+	       !drain(s->child.console, &s->console, s->log))
+		;
+	return explain_crash(s, true) ? -EIO : cause;
+}
+
 /* The reason why the emulator ended before END. */
 static int explain_death(struct session *s)
 {
@@ -234,6 +260,8 @@ static int explain_death(struct session *s)
 		error_set(s->err, -EIO, "%s: %s was killed by signal %d (%s)%s%s",
 			  s->label, s->emulator, WTERMSIG(status),
 			  strsignal(WTERMSIG(status)), found ? ": " : "", line);
+	else if (explain_crash(s, true))
+		return -EIO;
 	else if (lab_tail_find(&s->console, "Kernel panic - not syncing: ", line,
 			       sizeof(line)))
 		return error_set(s->err, -EIO, "%s: the lab's kernel crashed: %s",
@@ -298,11 +326,13 @@ static int converse(struct session *s, const struct lab_emulator *emulator)
 
 		ret = check_limits(s);
 		if (ret)
-			return ret;
+			return explain_error(s, ret);
 		if (!dead && poll(fds, 3, LOOK_MS) > 0) {
 			/* poll() ignores descriptors that are -1. */
 			if (fds[0].revents && drain(fds[0].fd, &s->console, s->log))
 				fds[0].fd = -1;
+			if (fds[0].revents && explain_crash(s, false))
+				return -EIO;
 			if (fds[1].revents && drain(fds[1].fd, &s->messages, -1))
 				fds[1].fd = -1;
 			if (fds[2].revents && s->sink)
@@ -325,6 +355,8 @@ static int converse(struct session *s, const struct lab_emulator *emulator)
 			ret = check_life(s, emulator);
 		if (dead && !ret && !s->frames.end)
 			ret = explain_death(s);
+		else if (ret)
+			ret = explain_error(s, ret);
 	}
 	return ret;
 }

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The end of an emulator's output: its last lines, and the crash of the lab's kernel. */
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/lib/text.h"
+#include "host/targets/lab/emulator.h"
+
+void lab_tail_add(struct lab_tail *t, const char *text, size_t bytes)
+{
+	if (bytes > LAB_TAIL_BYTES) {
+		text += bytes - LAB_TAIL_BYTES;
+		bytes = LAB_TAIL_BYTES;
+	}
+	if (t->bytes + bytes > LAB_TAIL_BYTES) {
+		size_t drop = t->bytes + bytes - LAB_TAIL_BYTES;
+
+		memmove(t->text, t->text + drop, t->bytes - drop);
+		t->bytes -= drop;
+	}
+	memcpy(t->text + t->bytes, text, bytes);
+	t->bytes += bytes;
+}
+
+static bool is_blank(const char *p, size_t n)
+{
+	for (; n; p++, n--)
+		if (*p != ' ' && *p != '\t' && *p != '\r')
+			return false;
+	return true;
+}
+
+/* The last line before `*end`. Moves `*end` to the start of that line. */
+static const char *line_before(const struct lab_tail *t, size_t *end, size_t *bytes)
+{
+	while (*end) {
+		const size_t last = *end;
+		size_t begin = last;
+
+		while (begin && t->text[begin - 1] != '\n')
+			begin--;
+		*end = begin ? begin - 1 : 0;
+		if (!is_blank(t->text + begin, last - begin)) {
+			*bytes = last - begin;
+			return t->text + begin;
+		}
+	}
+	return NULL;
+}
+
+static const char *copy(const char *p, size_t bytes, char *line, size_t room)
+{
+	while (bytes && (p[bytes - 1] == '\r' || p[bytes - 1] == ' '))
+		bytes--;
+	if (bytes >= room)
+		bytes = room - 1;
+	memcpy(line, p, bytes);
+	line[bytes] = '\0';
+	for (char *nul; (nul = memchr(line, '\0', bytes));)
+		*nul = ' ';
+	text_clean(line, room);
+	return line;
+}
+
+const char *lab_tail_line(const struct lab_tail *t, unsigned int back, char *line,
+			  size_t room)
+{
+	size_t end = t->bytes, bytes;
+	const char *p;
+
+	do
+		p = line_before(t, &end, &bytes);
+	while (p && back--);
+	return p ? copy(p, bytes, line, room) : NULL;
+}
+
+const char *lab_tail_find(const struct lab_tail *t, const char *word, char *line,
+			  size_t room)
+{
+	size_t end = t->bytes, bytes;
+	const char *p, *hit;
+
+	while ((p = line_before(t, &end, &bytes))) {
+		hit = memmem(p, bytes, word, strlen(word));
+		if (hit)
+			return copy(hit, bytes - (hit - p), line, room);
+	}
+	return NULL;
+}
+
+/* Callers that a crash is quoted with. */
+#define CALLERS 3
+
+/* The parts of an oops, as far as they have been read. */
+struct oops {
+	bool died;	  /* after the line with the number of the oops */
+	bool traced;	  /* in the call trace */
+	bool complete;	  /* behind it */
+	char reason[128]; /* the line that says what happened */
+	char place[96];
+	char callers[CALLERS][96];
+	unsigned int n_callers;
+};
+
+/* "[#1]", which no message but that of an oops has. */
+static bool has_number(const char *line)
+{
+	const char *p = strstr(line, "[#");
+
+	return p && isdigit((unsigned char)p[2]) && strchr(p + 2, ']');
+}
+
+/* Where the kernel says in words what happened, before the line with the number. */
+static const char *find_reason(const char *line)
+{
+	static const char *const words[] = { "BUG: ", "kernel BUG at ",
+					     "Unable to handle kernel " };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		const char *p = strstr(line, words[i]);
+
+		if (p)
+			return p;
+	}
+	return NULL;
+}
+
+/* x86: "RIP: 0010:function+0x13/0x30"; arm64: "pc : function+0x13/0x30 [module]". */
+static const char *find_place(const char *line)
+{
+	const char *p = strstr(line, "RIP: ");
+
+	if (p && strchr(p + 5, ':'))
+		return strchr(p + 5, ':') + 1;
+	p = strstr(line, "pc : ");
+	return p ? p + 5 : NULL;
+}
+
+/*
+ * "function+0x13/0x30 [module]" of a call trace, unless it is a guess, "? function", or
+ * where the oops was, with which arm64 begins.
+ */
+static bool is_caller(const struct oops *o, const char *p)
+{
+	const char *offset = strstr(p, "+0x");
+	const size_t word = strcspn(p, " ");
+
+	return *p != '?' && offset && word > (size_t)(offset - p) &&
+	       strncmp(p, o->place, word) != 0;
+}
+
+static void read_oops_line(struct oops *o, const char *line)
+{
+	const char *p = find_reason(line);
+
+	if (!o->died && p)
+		snprintf(o->reason, sizeof(o->reason), "%s", p);
+	if (!o->died && has_number(line)) {
+		o->died = true;
+		if (!*o->reason)
+			snprintf(o->reason, sizeof(o->reason), "%s", line);
+	}
+	if (!o->died)
+		return;
+	p = find_place(line);
+	if (p && !*o->place)
+		snprintf(o->place, sizeof(o->place), "%s", p);
+	if (strstr(line, "Call Trace:") || strstr(line, "Call trace:"))
+		o->traced = true;
+	else if (strstr(line, "</TASK>") || strstr(line, "---[ end trace"))
+		o->complete = true;
+	else if (o->traced && o->n_callers < CALLERS && is_caller(o, line))
+		snprintf(o->callers[o->n_callers++], sizeof(o->callers[0]), "%s", line);
+}
+
+/* The text of a line behind the time in brackets. */
+static const char *skip_time(const char *line)
+{
+	const char *p = *line == '[' ? strchr(line, ']') : NULL;
+
+	p = p ? p + 1 : line;
+	return p + strspn(p, " \t");
+}
+
+const char *lab_tail_crash(const struct lab_tail *t, bool ended, char *line, size_t room)
+{
+	struct oops o = { 0 };
+	const char *next = t->text, *const end = t->text + t->bytes;
+	char one[200];
+	size_t used;
+
+	for (const char *newline; !o.complete; next = newline + 1) {
+		newline = memchr(next, '\n', (size_t)(end - next));
+		/* The rest of the line comes with the next characters. */
+		if (!newline)
+			break;
+		read_oops_line(&o, skip_time(copy(next, (size_t)(newline - next), one,
+						  sizeof(one))));
+	}
+	if (!o.died || !(o.complete || ended))
+		return NULL;
+	snprintf(line, room, "%s%s%s", o.reason, *o.place ? ", at " : "", o.place);
+	for (unsigned int i = 0; i < o.n_callers; i++) {
+		used = strlen(line);
+		snprintf(line + used, room - used, "%s%s", i ? ", " : ", called from ",
+			 o.callers[i]);
+	}
+	return line;
+}
