@@ -329,6 +329,20 @@ Test(session, a_kernel_panic_is_quoted)
 	cr_expect_str_eq(err.text,
 			 "lab:test: the lab's kernel crashed: Kernel panic - not "
 			 "syncing: no root");
+	/* What it warned of. */
+	cr_expect_eq(
+		converse(
+			&shared,
+			"echo 'WARNING: CPU: 0 PID: 1 at a/b.c:1 f+0x1/0x2' >&5;"
+			"echo 'Kernel panic - not syncing: kernel: panic_on_warn set ...' "
+			">&5",
+			&heard, &err),
+		-EIO);
+	cr_expect_str_eq(
+		err.text,
+		"lab:test: the lab's kernel crashed: Kernel panic - not "
+		"syncing: kernel: panic_on_warn set ... WARNING: CPU: 0 PID: 1 at "
+		"a/b.c:1 f+0x1/0x2");
 }
 
 /* The machine goes on, and says nothing more. */

@@ -253,8 +253,8 @@ static int explain_error(struct session *s, int cause)
 static int explain_death(struct session *s)
 {
 	int status = lab_child_finish(&s->child);
-	char line[200];
-	bool found = emulator_error(s, line, sizeof(line));
+	char line[200], warning[200];
+	bool found = emulator_error(s, line, sizeof(line)), warned;
 
 	if (WIFSIGNALED(status))
 		error_set(s->err, -EIO, "%s: %s was killed by signal %d (%s)%s%s",
@@ -263,10 +263,15 @@ static int explain_death(struct session *s)
 	else if (explain_crash(s, true))
 		return -EIO;
 	else if (lab_tail_find(&s->console, "Kernel panic - not syncing: ", line,
-			       sizeof(line)))
-		return error_set(s->err, -EIO, "%s: the lab's kernel crashed: %s",
-				 s->label, line);
-	else if (status && (found || lab_tail_line(&s->messages, 0, line, sizeof(line))))
+			       sizeof(line))) {
+		warned =
+			strstr(line, "panic_on_warn") &&
+			lab_tail_find(&s->console, "WARNING: ", warning, sizeof(warning));
+		return error_set(s->err, -EIO, "%s: the lab's kernel crashed: %s%s%s",
+				 s->label, line, warned ? " " : "",
+				 warned ? warning : "");
+	} else if (status &&
+		   (found || lab_tail_line(&s->messages, 0, line, sizeof(line))))
 		error_set(s->err, -EIO, "%s: %s failed: %s", s->label, s->emulator, line);
 	else
 		error_set(s->err, -EIO, "%s: the machine powered off before %s", s->label,
