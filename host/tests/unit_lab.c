@@ -352,7 +352,8 @@ Test(initramfs, has_a_fixed_size)
 	"_raw_spin_lock+0x13/0x30"
 #define OOPS_CALLERS                                                                     \
 	", called from speculation_ctrl_update+0xb6/0x1c0, "                             \
-	"svm_vcpu_run+0x37c/0x6c0 [kvm_amd], kvm_vcpu_ioctl+0x25e/0x720 [kvm]"
+	"svm_vcpu_run+0x37c/0x6c0 [kvm_amd], kvm_vcpu_ioctl+0x25e/0x720 [kvm], "         \
+	"__x64_sys_ioctl+0x90/0xd0"
 
 /* The crash in a console's text; "": none. */
 static const char *crash_of(const char *text, bool ended)
@@ -370,6 +371,10 @@ Test(crash, an_oops_is_one_line_with_its_callers)
 	cr_expect_str_eq(crash_of(OOPS, true), OOPS_SUMMARY OOPS_CALLERS);
 	cr_expect_str_eq(crash_of(OOPS "[    0.505863]  </TASK>\n", false),
 			 OOPS_SUMMARY OOPS_CALLERS);
+	/* One that the kernel cannot print to its end. */
+	cr_expect_str_eq(
+		crash_of(OOPS "Oops: 0000 [#2] SMP\nRIP: 0010:g+0x1/0x2\n", false),
+		OOPS_SUMMARY OOPS_CALLERS);
 	/* The first one: the second is its consequence. */
 	cr_expect_str_eq(crash_of(OOPS
 				  "[    0.5]  </TASK>\nBUG: scheduling while atomic\n"
@@ -403,6 +408,12 @@ Test(crash, the_forms_of_both_architectures)
 		"Unable to handle kernel NULL pointer dereference at virtual address "
 		"0000000000000010, at kvm_arch_vcpu_ioctl_run+0x1a4/0x8a0 [kvm], called from "
 		"kvm_vcpu_ioctl+0x1d4/0x990 [kvm], __arm64_sys_ioctl+0xb0/0xf8");
+	cr_expect_str_eq(
+		crash_of("kernel BUG at arch/arm64/kvm/arm.c:123!\n"
+			 "Internal error: Oops - BUG: 00000000f2000800 [#1] SMP\n"
+			 "pc : f+0x8/0x10\n---[ end trace 0000000000000000 ]---\n",
+			 false),
+		"kernel BUG at arch/arm64/kvm/arm.c:123!, at f+0x8/0x10");
 	cr_expect_str_eq(crash_of("kernel BUG at arch/x86/kvm/x86.c:123!\n"
 				  "invalid opcode: 0000 [#1] PREEMPT SMP\n"
 				  "RIP: 0010:kvm_spurious_fault+0x8/0x10 [kvm]\n"
@@ -416,6 +427,32 @@ Test(crash, the_forms_of_both_architectures)
 				  false),
 			 "general protection fault, probably for non-canonical address "
 			 "0xdead000000000100: 0000 [#1] SMP, at f+0x8/0x10");
+}
+
+/* The kernel's watchdogs, of a loop and of a lock. */
+Test(crash, a_lockup_is_one)
+{
+	cr_expect_str_eq(
+		crash_of("watchdog: BUG: soft lockup - CPU#0 stuck for 3s! [init:80]\n"
+			 "RIP: 0010:f+0x8/0x10\nCall Trace:\n <TASK>\n"
+			 " g+0x1/0x2\n g+0x1/0x2\n h+0x1/0x2\n </TASK>\n",
+			 false),
+		"BUG: soft lockup - CPU#0 stuck for 3s! [init:80], at f+0x8/0x10, "
+		"called from g+0x1/0x2, h+0x1/0x2");
+}
+
+/* Of a console that says more than is kept, the first line is a part. */
+Test(crash, of_a_part_of_a_line_nothing_is_said)
+{
+	static struct lab_tail t;
+	char line[64];
+
+	for (int i = 0; i < 2000; i++)
+		lab_tail_add(&t, "kernel BUG at a.c:1!\n", 21);
+	lab_tail_add(&t, "Oops: 0000 [#1] SMP\n", 20);
+	for (size_t i = 0; i < LAB_TAIL_BYTES - 11; i++)
+		lab_tail_add(&t, "\n", 1);
+	cr_expect_null(lab_tail_crash(&t, true, line, sizeof(line)), "%s", line);
 }
 
 /* A kernel that warns goes on; so does one whose words are those of an oops only. */

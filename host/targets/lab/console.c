@@ -91,7 +91,7 @@ const char *lab_tail_find(const struct lab_tail *t, const char *word, char *line
 }
 
 /* Callers that a crash is quoted with. */
-#define CALLERS 3
+#define CALLERS 4
 
 /* The parts of an oops, as far as they have been read. */
 struct oops {
@@ -104,19 +104,24 @@ struct oops {
 	unsigned int n_callers;
 };
 
-/* "[#1]", which no message but that of an oops has. */
-static bool has_number(const char *line)
+/*
+ * "[#1]", which no message but that of an oops has; or what the kernel's watchdogs say of
+ * a task that does not return, or does not wake up.
+ */
+static bool is_death(const char *line)
 {
 	const char *p = strstr(line, "[#");
 
-	return p && isdigit((unsigned char)p[2]) && strchr(p + 2, ']');
+	return (p && isdigit((unsigned char)p[2]) && strchr(p + 2, ']')) ||
+	       strstr(line, "BUG: soft lockup ") ||
+	       (strstr(line, "INFO: task ") && strstr(line, " blocked for more than "));
 }
 
 /* Where the kernel says in words what happened, before the line with the number. */
 static const char *find_reason(const char *line)
 {
 	static const char *const words[] = { "BUG: ", "kernel BUG at ",
-					     "Unable to handle kernel " };
+					     "Unable to handle kernel ", "INFO: task " };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		const char *p = strstr(line, words[i]);
@@ -138,34 +143,48 @@ static const char *find_place(const char *line)
 	return p ? p + 5 : NULL;
 }
 
+/* How a task sleeps. */
+static bool is_sleep(const char *p)
+{
+	static const char *const words[] = { "__switch_to", "__schedule", "schedule",
+					     "__mutex_lock", "mutex_lock" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strncmp(p, words[i], strlen(words[i])))
+			return true;
+	return false;
+}
+
 /*
  * "function+0x13/0x30 [module]" of a call trace, unless it is a guess, "? function", or
- * where the oops was, with which arm64 begins.
+ * where the oops was, with which arm64 begins, or the same caller again.
  */
 static bool is_caller(const struct oops *o, const char *p)
 {
 	const char *offset = strstr(p, "+0x");
+	const char *before = o->n_callers ? o->callers[o->n_callers - 1] : o->place;
 	const size_t word = strcspn(p, " ");
 
 	return *p != '?' && offset && word > (size_t)(offset - p) &&
-	       strncmp(p, o->place, word) != 0;
+	       strncmp(p, before, word) != 0 && !is_sleep(p);
 }
 
 static void read_oops_line(struct oops *o, const char *line)
 {
+	const bool death = is_death(line);
 	const char *p = find_reason(line);
 
-	if (!o->died && p)
-		snprintf(o->reason, sizeof(o->reason), "%s", p);
-	if (!o->died && has_number(line)) {
-		o->died = true;
-		if (!*o->reason)
-			snprintf(o->reason, sizeof(o->reason), "%s", line);
-	}
-	if (!o->died)
+	/* The line with the number says it again, in a number. */
+	if (!o->died && (death ? !*o->reason : p != NULL))
+		snprintf(o->reason, sizeof(o->reason), "%s", p ? p : line);
+	/* A second one: the kernel does not reach the end of the first. */
+	o->complete = o->died && death;
+	o->died |= death;
+	if (!o->died || o->complete)
 		return;
 	p = find_place(line);
-	if (p && !*o->place)
+	/* Behind the call trace: of user space. */
+	if (p && !*o->place && !o->traced)
 		snprintf(o->place, sizeof(o->place), "%s", p);
 	if (strstr(line, "Call Trace:") || strstr(line, "Call trace:"))
 		o->traced = true;
@@ -191,7 +210,10 @@ const char *lab_tail_crash(const struct lab_tail *t, bool ended, char *line, siz
 	char one[200];
 	size_t used;
 
-	for (const char *newline; !o.complete; next = newline + 1) {
+	/* The first line may have lost its beginning. */
+	if (t->bytes == LAB_TAIL_BYTES)
+		next = memchr(next, '\n', t->bytes);
+	for (const char *newline; next && !o.complete; next = newline + 1) {
 		newline = memchr(next, '\n', (size_t)(end - next));
 		/* The rest of the line comes with the next characters. */
 		if (!newline)
@@ -204,7 +226,10 @@ const char *lab_tail_crash(const struct lab_tail *t, bool ended, char *line, siz
 	snprintf(line, room, "%s%s%s", o.reason, *o.place ? ", at " : "", o.place);
 	for (unsigned int i = 0; i < o.n_callers; i++) {
 		used = strlen(line);
-		snprintf(line + used, room - used, "%s%s", i ? ", " : ", called from ",
+		snprintf(line + used, room - used, "%s%s",
+			 i	    ? ", "
+			 : *o.place ? ", called from "
+				    : ", in ",
 			 o.callers[i]);
 	}
 	return line;
