@@ -227,8 +227,9 @@ Test(debuginfo, finds_the_sections_of_a_module)
 	 * The name of the source in DWARF is then without "..", and relative to the
 	 * folder of the compilation.
 	 */
-	snprintf(command, sizeof(command), "cd / && CCACHE_DISABLE=1 cc -O1 -g -c %s/../%s/source.c -o %s",
-		 folder, strrchr(folder, '/') + 1, module);
+	snprintf(command, sizeof(command),
+		 "cd / && CCACHE_DISABLE=1 cc -O1 -g -c %s/../%s/source.c -o %s", folder,
+		 strrchr(folder, '/') + 1, module);
 	cr_assert_eq(file_replace(source, module_source, strlen(module_source)), 0);
 	if (system(command)) // NOLINT(cert-env33-c): a fixed command
 		cr_skip_test("no compiler");
