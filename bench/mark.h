@@ -19,6 +19,10 @@
 /* The timed region that ended last was not an event: the body tries again. */
 #define MARK_CLOCK_AGAIN 4
 
+/* The shared clock as a run of a vCPU begins and ends. */
+#define MARK_CLOCK_RUN 5
+#define MARK_CLOCK_RAN 6
+
 /* The first and the last sample of a phase are between these two. */
 #define MARK_PHASE_BEGIN(phase) (0x100 + (phase))
 #define MARK_PHASE_END(phase)	(0x200 + (phase))
@@ -41,6 +45,8 @@ __asm__(".macro marked kind, insn:vararg\n\t"
 #define MARK_STOP   "marked 2, "
 #define MARK_SHARED "marked 3, "
 #define MARK_AGAIN  "marked 4, "
+#define MARK_RUN    "marked 5, "
+#define MARK_RAN    "marked 6, "
 
 /* As a statement: marks the next instruction. */
 #define MARK_HERE(kind) __asm__ volatile("marked %c0," ::"i"(kind) : "memory")

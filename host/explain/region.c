@@ -65,7 +65,10 @@ static void add(struct search *s, const struct read *from, const struct read *to
 	};
 }
 
-/* A read of the shared clock: the next of its group, or the first of a new group. */
+/*
+ * A read of the shared clock: the next of its group, or the first of a new group. Reads
+ * of a kind that the row does not time by are none of it.
+ */
 static void take_ordered(struct search *s, char who, const struct read *read)
 {
 	const char *reads = s->row->reads;
@@ -77,6 +80,8 @@ static void take_ordered(struct search *s, char who, const struct read *read)
 		from = 0;
 		to = 1;
 	}
+	if (!strchr(reads, who))
+		return;
 	if (reads[s->n_reads] != who)
 		s->n_reads = 0;
 	if (reads[s->n_reads] != who)
@@ -109,6 +114,11 @@ static void take_mark(struct search *s, uint64_t kind, bool guest, size_t step)
 	case MARK_CLOCK_SHARED:
 		if (s->row && s->phase)
 			take_ordered(s, guest ? 'g' : 'h', &read);
+		break;
+	case MARK_CLOCK_RUN:
+	case MARK_CLOCK_RAN:
+		if (s->row && s->phase)
+			take_ordered(s, kind == MARK_CLOCK_RUN ? 'b' : 'e', &read);
 		break;
 	default:
 		s->n_reads = 0;

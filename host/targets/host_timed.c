@@ -188,13 +188,13 @@ bool host_timed_suffice(struct host_timed *h, const uint64_t *series, uint32_t n
 	if (!block)
 		return false;
 	if (n < 2) {
-		h->began = clock_now();
+		h->began = clock_glance();
 		return false;
 	}
 	if (abi_repeats(series, n, block))
 		return true;
 	return n >= HOST_TIMED_LEAST && n % HOST_TIMED_STEP == 0 &&
-	       clock_now() - h->began >= HOST_TIMED_HEAVY && are_settled(series, n);
+	       clock_glance() - h->began >= HOST_TIMED_HEAVY && are_settled(series, n);
 }
 
 void host_timed_note(struct host_timed *h, uint32_t i, uint64_t start, uint64_t end)

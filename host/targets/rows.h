@@ -50,8 +50,8 @@ struct host_row {
 
 	/*
 	 * Of a host-timed row: the order in which one event reads the shared clock, 'h'
-	 * by the host and 'g' by the guest. The timed part begins at read `from` and ends
-	 * at read `to`.
+	 * by the host, 'g' by the guest, 'b' and 'e' as a vCPU's run begins and ends. The
+	 * timed part begins at read `from` and ends at read `to`.
 	 */
 	const char *reads;
 	unsigned int from, to;

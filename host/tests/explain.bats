@@ -27,6 +27,27 @@ load explain_helper
   [ "$(doc explained.json 'any(f["space"] == "user" for f in d["functions"])')" = True ]
 }
 
+# Other reads of the clock, of the run loop and of the series, are not the begin of an event. With
+# the events there are those of a warm-up.
+@test "explain: the events of rows that the host times are those of the run" {
+  local lab rows='dirty_log_*,memslot_*,vm_switch,vm_stay,kvm_run_immediate_exit,checkpoint_save,exit_*,irq_inject' row
+  for lab in aarch64-vhe x86_64-svm; do
+    need_target lab:$lab
+    run_apart "$wsbench" run --on lab:$lab --bench "$rows" --boots 1 --quiet -o run.json
+    [ "$status" = 0 ]
+    run_apart "$wsbench" explain --on lab:$lab --bench "$rows" -o $lab/ --quiet
+    [ "$status" = 0 ]
+    for row in $lab/*.json; do
+      echo "$row"
+      holds "$row" 'abs(d["total"] - d["round_trip"]) <= d["round_trip"] / 1000'
+      events=$(doc "$row" 'd["events"]') row=$(basename "$row" .json)
+      holds run.json "0 <= $events - m('$row')['boots'][0]['events'] <= 2"
+    done
+    [ "$(find $lab -name '*.json' | wc -l)" = 14 ]
+    rm -r $lab
+  done
+}
+
 @test "lab:aarch64-nvhe: functions at EL2 have their names" {
   explained aarch64-nvhe hypercall
   [ "$(doc explained.json 'sum(f["space"] == "hyp" for f in d["functions"]) > 10')" = True ]

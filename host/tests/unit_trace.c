@@ -351,3 +351,52 @@ Test(region, that_the_body_tries_again_is_not_an_event)
 	regions_free(&r);
 	trace_close(&t);
 }
+
+#define USER 0x401000ull
+
+/* dirty_log_stop_2m reads the clock three times; the run loop and the series read it,
+ * too. */
+Test(region, of_a_row_that_the_host_times_has_the_reads_of_the_row)
+{
+	struct image_mark marks[] = {
+		{ USER, MARK_PHASE_BEGIN(ABI_PHASE_EVENT) },
+		{ USER + 4, MARK_CLOCK_SHARED },
+		{ USER + 8, MARK_CLOCK_RUN },
+		{ USER + 12, MARK_CLOCK_RAN },
+		{ GUEST, MARK_CLOCK_SHARED },
+	};
+	struct region_marks all = { marks, 5 };
+	struct tape tape = { .n = 0 };
+	struct regions r;
+	const char *why;
+	struct trace t;
+
+	put(&tape, RECORD_WORD(RECORD_ON, 0));
+	run(&tape, USER, NOP);
+	for (int event = 0; event < 3; event++) {
+		run(&tape, USER + 4, NOP);
+		run(&tape, USER + 8, NOP);
+		run(&tape, GUEST, NOP);
+		run(&tape, USER + 12, NOP);
+		/* The timed part: two instructions more in each event. */
+		run(&tape, USER + 4, NOP);
+		for (int i = 0; i < 10 + 2 * event; i++)
+			run(&tape, USER + 16, NOP);
+		run(&tape, USER + 4, NOP);
+		run(&tape, USER + 20, NOP);
+	}
+	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n, false),
+		     0);
+	cr_assert_eq(regions_find(&t, &all, "dirty_log_stop_2m", &r, &why), 0);
+	cr_assert_eq(r.n, 3);
+	for (size_t event = 0; event < r.n; event++)
+		cr_expect_eq(r.list[event].count, 11 + 2 * event, "%zu: %llu", event,
+			     (unsigned long long)r.list[event].count);
+	regions_free(&r);
+	/* Of a row that times the runs of its vCPU, only these are events. */
+	cr_assert_eq(regions_find(&t, &all, "vm_stay", &r, &why), 0);
+	cr_assert_eq(r.n, 3);
+	cr_expect_eq(r.list[2].count, 2);
+	regions_free(&r);
+	trace_close(&t);
+}

@@ -18,8 +18,15 @@
 #include "host/lib/error.h"
 #include "host/vmm/vmm.h"
 
-/* The host's reading, serialised on both sides. */
+/*
+ * The host's reading, serialised on both sides. `wsbench explain` recognises an event of
+ * a row that the host times by its reads: clock_now() at what the row times, clock_run()
+ * and clock_ran() as a vCPU's run begins and ends, and clock_glance() for all else.
+ */
 uint64_t clock_now(void);
+uint64_t clock_run(void);
+uint64_t clock_ran(void);
+uint64_t clock_glance(void);
 
 /* Its rate, measured against CLOCK_MONOTONIC. */
 uint64_t clock_hz(void);

@@ -71,7 +71,7 @@ static void interrupted(struct vcpu *vcpu, enum vcpu_state resume)
 {
 	enum vcpu_stop why;
 
-	vcpu->left = clock_now();
+	vcpu->left = clock_glance();
 	vcpu->stats.exit_signal++;
 	io_drain_rings(vcpu);
 	why = stop_request(vcpu);
@@ -253,7 +253,7 @@ int vcpu_begin(struct vcpu *vcpu, struct run_timer *budget)
 	vcpu->stop = VCPU_STOP_NONE;
 	kick_begin(vcpu);
 	vcpu->left = 0;
-	vcpu->began = clock_now();
+	vcpu->began = clock_run();
 	err = timer_arm(budget);
 	if (!err)
 		return 0;
@@ -264,7 +264,7 @@ int vcpu_begin(struct vcpu *vcpu, struct run_timer *budget)
 
 int vcpu_end(struct vcpu *vcpu, struct run_timer *budget)
 {
-	vcpu->ended = clock_now();
+	vcpu->ended = clock_ran();
 	timer_disarm(budget);
 	kick_end();
 	return vcpu->stop == VCPU_STOP_ERROR ? -EIO : 0;

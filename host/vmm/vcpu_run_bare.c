@@ -88,7 +88,7 @@ int vcpu_run_bare(struct vcpu *vcpu, struct run_timer *budget)
 			vcpu->stats.vm_exits++;
 			serve(vcpu);
 		} else if (err == -EINTR) {
-			vcpu->left = clock_now();
+			vcpu->left = clock_glance();
 			interrupted(vcpu);
 		} else if (err != -EAGAIN) {
 			error_set(vcpu->error, err, "KVM_RUN: %s", strerror(-err));

@@ -202,17 +202,22 @@ void vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes)
  * EL0 may always read CNTVCT_EL0, and Linux runs hosts with CNTVOFF_EL2 = 0 (with VHE
  * the offset does not apply to EL2 and its EL0 at all).
  */
-uint64_t clock_now(void)
-{
-	uint64_t ticks;
-
-	__asm__ volatile("isb\n\t" MARK_SHARED "mrs %0, cntvct_el0\n\t"
-			 "isb"
-			 : "=r"(ticks)
-			 :
-			 : "memory");
-	return ticks;
-}
+#define CLOCK_READER(name, mark)                                                         \
+	uint64_t name(void)                                                              \
+	{                                                                                \
+		uint64_t ticks;                                                          \
+                                                                                         \
+		__asm__ volatile("isb\n\t" mark "mrs %0, cntvct_el0\n\t"                 \
+				 "isb"                                                   \
+				 : "=r"(ticks)                                           \
+				 :                                                       \
+				 : "memory");                                            \
+		return ticks;                                                            \
+	}
+CLOCK_READER(clock_now, MARK_SHARED)
+CLOCK_READER(clock_run, MARK_RUN)
+CLOCK_READER(clock_ran, MARK_RAN)
+CLOCK_READER(clock_glance, "")
 
 int clock_guest_offset(const struct vcpu *vcpu, uint64_t *offset)
 {

@@ -361,17 +361,22 @@ void vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes)
 }
 
 /* The fences are those of guest/x86_64/clock.h, for the same reasons. */
-uint64_t clock_now(void)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("lfence\n\t" MARK_SHARED "rdtsc\n\t"
-			 "lfence"
-			 : "=a"(low), "=d"(high)
-			 :
-			 : "memory");
-	return (uint64_t)high << 32 | low;
-}
+#define CLOCK_READER(name, mark)                                                         \
+	uint64_t name(void)                                                              \
+	{                                                                                \
+		uint32_t low, high;                                                      \
+                                                                                         \
+		__asm__ volatile("lfence\n\t" mark "rdtsc\n\t"                           \
+				 "lfence"                                                \
+				 : "=a"(low), "=d"(high)                                 \
+				 :                                                       \
+				 : "memory");                                            \
+		return (uint64_t)high << 32 | low;                                       \
+	}
+CLOCK_READER(clock_now, MARK_SHARED)
+CLOCK_READER(clock_run, MARK_RUN)
+CLOCK_READER(clock_ran, MARK_RAN)
+CLOCK_READER(clock_glance, "")
 
 int clock_guest_offset(const struct vcpu *vcpu, uint64_t *offset)
 {
