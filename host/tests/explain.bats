@@ -37,14 +37,14 @@ load explain_helper
     [ "$status" = 0 ]
     run_apart "$wsbench" explain --on lab:$lab --bench "$rows" -o $lab/ --quiet
     [ "$status" = 0 ]
-    for row in $lab/*.json; do
+    for row in "$lab"/*.json; do
       echo "$row"
       holds "$row" 'abs(d["total"] - d["round_trip"]) <= d["round_trip"] / 1000'
       events=$(doc "$row" 'd["events"]') row=$(basename "$row" .json)
       holds run.json "0 <= $events - m('$row')['boots'][0]['events'] <= 2"
     done
-    [ "$(find $lab -name '*.json' | wc -l)" = 14 ]
-    rm -r $lab
+    [ "$(find "$lab" -name '*.json' | wc -l)" = 14 ]
+    rm -r "$lab"
   done
 }
 
