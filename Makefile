@@ -644,26 +644,26 @@ DOCS_INSTALLED := README.md LICENSE host/CHANGES.md $(sort $(wildcard bench/READ
 
 # install and uninstall have the same list of places.
 install: all man
-	$(Q)install -D -m 755 -t $(ROOT)/bin $(B)/wsbench
-	$(Q)for f in $(LIBEXEC); do install -D -m 755 $(B)/$$f $(ROOT)/libexec/worldswitch/$$f; done
-	$(Q)for f in $(SCRIPTS); do install -D -m 755 scripts/$$f $(ROOT)/libexec/worldswitch/$$f; done
-	$(Q)install -D -m 644 -t $(ROOT)/libexec/worldswitch/ci $(wildcard scripts/ci/*.config)
-	$(Q)install -D -m 644 -t $(ROOT)/libexec/worldswitch/kmod $(wildcard host/kmod/*.[ch]) host/kmod/Kbuild
+	$(Q)install -D -m 755 -t "$(ROOT)"/bin $(B)/wsbench
+	$(Q)for f in $(LIBEXEC); do install -D -m 755 $(B)/$$f "$(ROOT)"/libexec/worldswitch/$$f; done
+	$(Q)for f in $(SCRIPTS); do install -D -m 755 scripts/$$f "$(ROOT)"/libexec/worldswitch/$$f; done
+	$(Q)install -D -m 644 -t "$(ROOT)"/libexec/worldswitch/ci $(wildcard scripts/ci/*.config)
+	$(Q)install -D -m 644 -t "$(ROOT)"/libexec/worldswitch/kmod $(wildcard host/kmod/*.[ch]) host/kmod/Kbuild
 	$(Q)for f in $(BOCHS_SOURCES); do \
-		install -D -m 644 $$f $(ROOT)/libexec/worldswitch/$${f#host/targets/lab/}; done
-	$(Q)install -D -m 644 -t $(ROOT)/libexec/worldswitch/bochs host/explain/record.h
-	$(Q)install -D -m 644 -t $(ROOT)/share/worldswitch $(wildcard results/*schema.json)
-	$(Q)scripts/install-docs.sh $(ROOT)/share/doc/worldswitch $(DOCS_INSTALLED)
-	$(Q)install -D -m 644 -t $(ROOT)/share/man/man1 $(PAGES)
-	$(Q)install -D -m 644 $(B)/completions/wsbench.bash $(ROOT)/share/bash-completion/completions/wsbench
-	$(Q)install -D -m 644 $(B)/completions/_wsbench $(ROOT)/share/zsh/site-functions/_wsbench
-	$(Q)install -D -m 644 $(B)/completions/wsbench.fish $(ROOT)/share/fish/vendor_completions.d/wsbench.fish
+		install -D -m 644 $$f "$(ROOT)"/libexec/worldswitch/$${f#host/targets/lab/}; done
+	$(Q)install -D -m 644 -t "$(ROOT)"/libexec/worldswitch/bochs host/explain/record.h
+	$(Q)install -D -m 644 -t "$(ROOT)"/share/worldswitch $(wildcard results/*schema.json)
+	$(Q)scripts/install-docs.sh "$(ROOT)"/share/doc/worldswitch $(DOCS_INSTALLED)
+	$(Q)install -D -m 644 -t "$(ROOT)"/share/man/man1 $(PAGES)
+	$(Q)install -D -m 644 $(B)/completions/wsbench.bash "$(ROOT)"/share/bash-completion/completions/wsbench
+	$(Q)install -D -m 644 $(B)/completions/_wsbench "$(ROOT)"/share/zsh/site-functions/_wsbench
+	$(Q)install -D -m 644 $(B)/completions/wsbench.fish "$(ROOT)"/share/fish/vendor_completions.d/wsbench.fish
 
 uninstall:
-	$(Q)rm -f $(ROOT)/bin/wsbench $(ROOT)/share/man/man1/wsbench.1 $(ROOT)/share/man/man1/wsbench-*.1 \
-		$(ROOT)/share/bash-completion/completions/wsbench $(ROOT)/share/zsh/site-functions/_wsbench \
-		$(ROOT)/share/fish/vendor_completions.d/wsbench.fish
-	$(Q)rm -rf $(ROOT)/libexec/worldswitch $(ROOT)/share/worldswitch $(ROOT)/share/doc/worldswitch
+	$(Q)rm -f "$(ROOT)"/bin/wsbench "$(ROOT)"/share/man/man1/wsbench.1 "$(ROOT)"/share/man/man1/wsbench-*.1 \
+		"$(ROOT)"/share/bash-completion/completions/wsbench "$(ROOT)"/share/zsh/site-functions/_wsbench \
+		"$(ROOT)"/share/fish/vendor_completions.d/wsbench.fish
+	$(Q)rm -rf "$(ROOT)"/libexec/worldswitch "$(ROOT)"/share/worldswitch "$(ROOT)"/share/doc/worldswitch
 
 # The sources of HEAD and a static program of each architecture, without debug information.
 DIST := $(B)/dist

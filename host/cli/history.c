@@ -369,8 +369,8 @@ static void report_added(const struct history_args *args,
 			"%s now has two values of %zu figure%s: check, show and why need --duplicates last",
 			args->db, added->other, added->other == 1 ? "" : "s");
 	if (added->rows)
-		message_info(args->common.quiet, "added %zu figures to %s", added->rows,
-			     args->db);
+		message_info(args->common.quiet, "added %zu figure%s to %s", added->rows,
+			     added->rows == 1 ? "" : "s", args->db);
 }
 
 static const char *twice_hint(int rc)

@@ -21,20 +21,20 @@ setup_file() {
   in_tree_make install PREFIX="$installed" >"$BATS_FILE_TMPDIR/log" 2>&1 || cat "$BATS_FILE_TMPDIR/log" >&2
 }
 
-@test "make uninstall removes what make install wrote" {
+@test "make uninstall removes what make install wrote, in a folder with a space" {
   local file
-  in_tree_make install PREFIX=/opt/ws DESTDIR="$PWD/root" >log 2>&1
+  in_tree_make install PREFIX=/opt/ws DESTDIR="$PWD/ro ot" >log 2>&1
   for file in bin/wsbench libexec/worldswitch/{x86_64,aarch64}/init libexec/worldswitch/libwsbench-trace-qemu{1,7}.so \
     libexec/worldswitch/libwsbench-clone.so libexec/worldswitch/{kernel,kmod,emulator,emulator-qemu,sweep,reboots,ci/measure,ci/bisect,ci/series}.sh \
     libexec/worldswitch/kmod/Kbuild libexec/worldswitch/{kernel-build.sh,headers.sh,ci/lab.config,ci/lab-x86_64.config,ci/lab-aarch64.config} share/worldswitch/schema.json share/man/man1/wsbench.1 \
     share/bash-completion/completions/wsbench share/zsh/site-functions/_wsbench \
     share/fish/vendor_completions.d/wsbench.fish share/doc/worldswitch/{README.md,LICENSE,host/CHANGES.md}; do
-    [ -s "root/opt/ws/$file" ]
+    [ -s "ro ot/opt/ws/$file" ]
   done
   # uninstall keeps a file of another package.
-  echo other >root/opt/ws/share/man/man1/other.1
-  in_tree_make uninstall PREFIX=/opt/ws DESTDIR="$PWD/root"
-  [ "$(find root -type f)" = root/opt/ws/share/man/man1/other.1 ]
+  echo other >"ro ot/opt/ws/share/man/man1/other.1"
+  in_tree_make uninstall PREFIX=/opt/ws DESTDIR="$PWD/ro ot"
+  [ "$(find "ro ot" -type f)" = "ro ot/opt/ws/share/man/man1/other.1" ]
 }
 
 @test "the programs of the labs are the same in every clone of a commit, and of commits that do not change them" {
