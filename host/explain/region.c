@@ -67,7 +67,7 @@ static void add(struct search *s, const struct read *from, const struct read *to
 
 /*
  * A read of the shared clock: the next of its group, or the first of a new group. Reads
- * of a kind that the row does not time by are none of it.
+ * of other kinds are ignored.
  */
 static void take_ordered(struct search *s, char who, const struct read *read)
 {

@@ -418,8 +418,8 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 		struct result_boot *boot;
 
 		/*
-		 * Host-timed rows have one series only. Of vCPUs that were never in the
-		 * phase at the same time no event counts, but the boot does.
+		 * Host-timed rows have one series only. If vCPUs were never in the phase
+		 * at the same time, no event counts; the boot is rejected, and recorded.
 		 */
 		if (!rep->guest.samples[metrics[m].phase] &&
 		    !(rep->lanes && m == METRIC_ROUND_TRIP))

@@ -27,8 +27,8 @@ load explain_helper
   [ "$(doc explained.json 'any(f["space"] == "user" for f in d["functions"])')" = True ]
 }
 
-# Other reads of the clock, of the run loop and of the series, are not the begin of an event. With
-# the events there are those of a warm-up.
+# The run loop and the series read the clock, too, which begins no event. The recorded events include
+# those of a warm-up.
 @test "explain: the events of rows that the host times are those of the run" {
   local lab rows='dirty_log_*,memslot_*,vm_switch,vm_stay,kvm_run_immediate_exit,checkpoint_save,exit_*,irq_inject' row
   for lab in aarch64-vhe x86_64-svm; do

@@ -371,6 +371,22 @@ Test(crash, an_oops_is_one_line_with_its_callers)
 	cr_expect_str_eq(crash_of(OOPS, true), OOPS_SUMMARY OOPS_CALLERS);
 	cr_expect_str_eq(crash_of(OOPS "[    0.505863]  </TASK>\n", false),
 			 OOPS_SUMMARY OOPS_CALLERS);
+	/* With CONFIG_PRINTK_CALLER. */
+	cr_expect_str_eq(
+		crash_of("[    0.4][   T80] kernel BUG at a.c:1!\n"
+			 "[    0.4][   T80] Oops: invalid opcode: 0000 [#1] SMP\n"
+			 "[    0.4][   T80] RIP: 0010:f+0x1/0x2\n"
+			 "[    0.4][   T80] Call Trace:\n[    0.4][   T80]  <TASK>\n"
+			 "[    0.4][   T80]  g+0x1/0x2 [kvm]\n"
+			 "[    0.4][   T80]  </TASK>\n",
+			 false),
+		"kernel BUG at a.c:1!, at f+0x1/0x2, called from g+0x1/0x2 [kvm]");
+	/* Of what the kernel survived before, nothing is said. */
+	cr_expect_str_eq(crash_of("BUG: scheduling while atomic: init/80\nCall Trace:\n"
+				  " <TASK>\n </TASK>\n"
+				  "Oops: general protection fault [#1] SMP\n </TASK>\n",
+				  false),
+			 "Oops: general protection fault [#1] SMP");
 	/* One that the kernel cannot print to its end. */
 	cr_expect_str_eq(
 		crash_of(OOPS "Oops: 0000 [#2] SMP\nRIP: 0010:g+0x1/0x2\n", false),
@@ -442,7 +458,7 @@ Test(crash, a_lockup_is_one)
 }
 
 /* Of a console that says more than is kept, the first line is a part. */
-Test(crash, of_a_part_of_a_line_nothing_is_said)
+Test(crash, a_cut_first_line_is_ignored)
 {
 	static struct lab_tail t;
 	char line[64];
@@ -456,7 +472,7 @@ Test(crash, of_a_part_of_a_line_nothing_is_said)
 }
 
 /* A kernel that warns goes on; so does one whose words are those of an oops only. */
-Test(crash, a_warning_is_none)
+Test(crash, a_warning_is_not_one)
 {
 	cr_expect_str_eq(crash_of("------------[ cut here ]------------\n"
 				  "WARNING: CPU: 0 PID: 80 at arch/x86/kvm/x86.c:1\n"

@@ -377,6 +377,35 @@ Test(session, an_oops_says_more_than_its_consequence)
 	before_frames = "";
 }
 
+/* Of another thread; the job ends, and its last frame is read before the console. */
+Test(session, an_oops_fails_a_job_that_ends)
+{
+	say_hello_and_header();
+	lab_wire_text(&wire, LAB_FRAME_REPORT, "[1]");
+	lab_wire_number(&wire, LAB_FRAME_END, 0);
+	before_frames = "head -c 9000 /dev/zero | tr '\\0' '\\n' >&5;"
+			"echo 'Oops: 0002 [#1] SMP' >&5; echo ' </TASK>' >&5;";
+	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -EIO);
+	cr_expect_str_eq(err.text,
+			 "lab:test: the lab's kernel crashed: Oops: 0002 [#1] SMP");
+	before_frames = "";
+}
+
+/* What happened at EL2 is in the line before. */
+Test(session, the_cause_of_a_panic_is_quoted)
+{
+	cr_expect_eq(
+		converse(
+			&shared,
+			"echo 'kvm [80]: nVHE hyp BUG at: a/b.c:12!' >&5;"
+			"echo 'Kernel panic - not syncing: HYP panic:' >&5; echo PS:0 >&5",
+			&heard, &err),
+		-EIO);
+	cr_expect_str_eq(err.text,
+			 "lab:test: the lab's kernel crashed: Kernel panic - not "
+			 "syncing: HYP panic: hyp BUG at: a/b.c:12!");
+}
+
 Test(session, a_machine_that_powers_off_early_fails)
 {
 	say_hello_and_header();

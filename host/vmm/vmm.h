@@ -241,8 +241,9 @@ struct vcpu {
 	int tid;     /* thread that runs it, 0: none; atomic */
 	bool kicked; /* vcpu_kick() was called and not yet noticed; atomic */
 	/*
-	 * clock_now() of the last run: before the run timer is armed, at KVM_RUN's last
-	 * return for a signal (0: it did not return for one), and after the last exit.
+	 * the shared clock of the last run: before the run timer is armed, at KVM_RUN's
+	 * last return for a signal (0: it did not return for one), and after the last
+	 * exit.
 	 */
 	uint64_t began, left, ended;
 	int answer_fd; /* eventfd that vcpu_answer() signals */

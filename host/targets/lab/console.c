@@ -93,8 +93,12 @@ const char *lab_tail_find(const struct lab_tail *t, const char *word, char *line
 /* Callers that a crash is quoted with. */
 #define CALLERS 4
 
+/* Lines from the one that says what happened to the one with the number, at most. */
+#define REASON_LINES 25
+
 /* The parts of an oops, as far as they have been read. */
 struct oops {
+	unsigned int line, reason_line;
 	bool died;	  /* after the line with the number of the oops */
 	bool traced;	  /* in the call trace */
 	bool complete;	  /* behind it */
@@ -169,14 +173,25 @@ static bool is_caller(const struct oops *o, const char *p)
 	       strncmp(p, before, word) != 0 && !is_sleep(p);
 }
 
+static bool is_end(const char *line)
+{
+	return strstr(line, "</TASK>") || strstr(line, "---[ end trace");
+}
+
 static void read_oops_line(struct oops *o, const char *line)
 {
 	const bool death = is_death(line);
 	const char *p = find_reason(line);
 
+	o->line++;
+	/* Of something else, after which the kernel went on. */
+	if (!o->died && (is_end(line) || o->line - o->reason_line > REASON_LINES))
+		*o->reason = '\0';
 	/* The line with the number says it again, in a number. */
-	if (!o->died && (death ? !*o->reason : p != NULL))
+	if (!o->died && (death ? !*o->reason : p != NULL)) {
 		snprintf(o->reason, sizeof(o->reason), "%s", p ? p : line);
+		o->reason_line = o->line;
+	}
 	/* A second one: the kernel does not reach the end of the first. */
 	o->complete = o->died && death;
 	o->died |= death;
@@ -188,19 +203,20 @@ static void read_oops_line(struct oops *o, const char *line)
 		snprintf(o->place, sizeof(o->place), "%s", p);
 	if (strstr(line, "Call Trace:") || strstr(line, "Call trace:"))
 		o->traced = true;
-	else if (strstr(line, "</TASK>") || strstr(line, "---[ end trace"))
+	else if (is_end(line))
 		o->complete = true;
 	else if (o->traced && o->n_callers < CALLERS && is_caller(o, line))
 		snprintf(o->callers[o->n_callers++], sizeof(o->callers[0]), "%s", line);
 }
 
-/* The text of a line behind the time in brackets. */
+/* The text of a line behind the time, and behind the caller (CONFIG_PRINTK_CALLER). */
 static const char *skip_time(const char *line)
 {
-	const char *p = *line == '[' ? strchr(line, ']') : NULL;
+	const char *end;
 
-	p = p ? p + 1 : line;
-	return p + strspn(p, " \t");
+	while (*line == '[' && line[1] != '#' && (end = strchr(line, ']')))
+		line = end + 1;
+	return line + strspn(line, " \t");
 }
 
 const char *lab_tail_crash(const struct lab_tail *t, bool ended, char *line, size_t room)

@@ -403,10 +403,6 @@ static uint64_t boot_timeout_ns(const struct lab_state *s, const struct boot_req
 	return ns;
 }
 
-/* A kernel in which so many rows hang, one after the other, hangs in all: minutes each.
- */
-#define HUNG_MAX 3
-
 /*
  * An error of a clone, such as a kernel panic or silence, fails the boots of the clone
  * only: the machine has booted. After the deadline each row fails so, and the rows that
@@ -415,7 +411,7 @@ static uint64_t boot_timeout_ns(const struct lab_state *s, const struct boot_req
 static int boots_of_clone(struct target *t, const struct boot_request *rq, size_t n,
 			  struct boot_report *reps, struct error *err)
 {
-	struct lab_state *s = t->state;
+	const struct lab_state *s = t->state;
 	struct job job = {
 		.kind = JOB_BOOTS,
 		.benches = &rq->bench->id,
@@ -443,24 +439,13 @@ static int boots_of_clone(struct target *t, const struct boot_request *rq, size_
 		.rq = rq,
 		.trace_fd = t->trace ? t->trace->file(t->trace->ctx, rq) : -1,
 	};
-	int which, ret;
+	int which = lab_base_of(t, rq->config, err);
+	int ret = which;
 
-	if (__atomic_load_n(&s->hung, __ATOMIC_RELAXED) >= HUNG_MAX) {
-		boot_end(
-			&reps[0], BOOT_CRASH,
-			"%s: not measured: %d rows before it hung (--bench %s measures it alone)",
-			t->name, HUNG_MAX, rq->bench->id);
-		return 0;
-	}
-	which = ret = lab_base_of(t, rq->config, err);
 	job.symbols = a.trace_fd >= 0 && which >= 0 &&
 		      !lab_pass_saved_symbols(t, (size_t)which, rq);
 	if (which >= 0)
 		ret = lab_run_boots(t, (size_t)which, &job, &a);
-	if (ret == -ETIMEDOUT)
-		__atomic_add_fetch(&s->hung, 1, __ATOMIC_RELAXED);
-	else
-		__atomic_store_n(&s->hung, 0, __ATOMIC_RELAXED);
 	if (!ret)
 		return 0;
 	/* After the last report: which of them are sound is not known. */

@@ -49,7 +49,6 @@ struct lab_state {
 	unsigned int run_s;   /* limit of the whole run, which ends at this time */
 	time_t deadline_s;    /* of CLOCK_MONOTONIC */
 	bool late;	      /* a boot or a job was not done in time; atomic */
-	unsigned int hung;    /* rows that hung, since one did not; atomic */
 	bool host_counters;
 	struct timing *timing;		  /* NULL: not wanted */
 	const struct target_trace *trace; /* NULL: nothing is recorded */

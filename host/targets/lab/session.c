@@ -31,6 +31,9 @@
 #define SILENCE_S 2
 #define ANSWER_S  5
 
+/* Of 4 KiB: a full pipe of the console. */
+#define PIPE_READS 256
+
 /* A moment, and how long the emulator's threads had waited for a processor by then. */
 struct mark {
 	time_t s;
@@ -224,37 +227,62 @@ static bool emulator_error(const struct session *s, char *line, size_t room)
 }
 
 /*
- * Whether the kernel has crashed under the job. Its machine may run on, but not the job;
- * or it does, and its figures are of a kernel that has crashed.
+ * Whether the kernel has crashed. A job ends with it, even if its machine and the job go
+ * on: its figures would be those of a kernel that has crashed. A boot goes on.
  */
 static bool explain_crash(struct session *s, bool ended)
 {
 	char line[sizeof(s->err->text)];
 
-	if (!s->sink || !lab_tail_crash(&s->console, ended, line, sizeof(line)))
+	if (!(s->sink || ended) ||
+	    !lab_tail_crash(&s->console, ended, line, sizeof(line)))
 		return false;
 	error_set(s->err, -EIO, "%s: the lab's kernel crashed: %s", s->label, line);
 	return true;
 }
 
-/* After an error of the job: what the kernel has printed before says more. */
+/*
+ * After the end of a job or an error, `cause`: what the kernel has printed before says
+ * more. It is in the pipe.
+ */
 static int explain_error(struct session *s, int cause)
 {
+	int reads = PIPE_READS;
+
 	if (cause == -EINTR || cause == -ETIME)
 		return cause;
-	while (s->child.console >= 0 &&
+	while (reads-- && !interrupted && s->child.console >= 0 &&
 	       poll(&(struct pollfd){ s->child.console, POLLIN, 0 }, 1, 0) > 0 &&
 	       !drain(s->child.console, &s->console, s->log))
 		;
 	return explain_crash(s, true) ? -EIO : cause;
 }
 
+/* What a panic has as its cause in an earlier line: a WARN, or what happened at EL2. */
+static bool find_cause(const struct lab_tail *console, const char *panic, char *line,
+		       size_t room)
+{
+	static const struct {
+		const char *panic, *cause;
+	} causes[] = {
+		{ "panic_on_warn", "WARNING: " },
+		{ "HYP panic", "hyp BUG at" },
+		{ "HYP panic", "hyp panic at" },
+	};
+
+	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+		if (strstr(panic, causes[i].panic) &&
+		    lab_tail_find(console, causes[i].cause, line, room))
+			return true;
+	return false;
+}
+
 /* The reason why the emulator ended before END. */
 static int explain_death(struct session *s)
 {
 	int status = lab_child_finish(&s->child);
-	char line[200], warning[200];
-	bool found = emulator_error(s, line, sizeof(line)), warned;
+	char line[200], cause[200];
+	bool found = emulator_error(s, line, sizeof(line));
 
 	if (WIFSIGNALED(status))
 		error_set(s->err, -EIO, "%s: %s was killed by signal %d (%s)%s%s",
@@ -264,12 +292,9 @@ static int explain_death(struct session *s)
 		return -EIO;
 	else if (lab_tail_find(&s->console, "Kernel panic - not syncing: ", line,
 			       sizeof(line))) {
-		warned =
-			strstr(line, "panic_on_warn") &&
-			lab_tail_find(&s->console, "WARNING: ", warning, sizeof(warning));
+		found = find_cause(&s->console, line, cause, sizeof(cause));
 		return error_set(s->err, -EIO, "%s: the lab's kernel crashed: %s%s%s",
-				 s->label, line, warned ? " " : "",
-				 warned ? warning : "");
+				 s->label, line, found ? " " : "", found ? cause : "");
 	} else if (status &&
 		   (found || lab_tail_line(&s->messages, 0, line, sizeof(line))))
 		error_set(s->err, -EIO, "%s: %s failed: %s", s->label, s->emulator, line);
@@ -360,7 +385,7 @@ static int converse(struct session *s, const struct lab_emulator *emulator)
 			ret = check_life(s, emulator);
 		if (dead && !ret && !s->frames.end)
 			ret = explain_death(s);
-		else if (ret)
+		else if (ret || s->frames.end)
 			ret = explain_error(s, ret);
 	}
 	return ret;
