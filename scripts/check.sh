@@ -123,11 +123,12 @@ check_tidy() {
 
 check_cppcheck() {
   need cppcheck || return
-  # Comparisons of linker script symbols are intended. Tests consist of Criterion's macros.
+  # Comparisons of linker script symbols are intended. Tests consist of Criterion's macros. cppcheck
+  # takes a register variable for an expression.
   sources '*.c' | grep -v -e '^host/tests/unit_' -e '^host/kmod/' |
     cppcheck --quiet -j "$jobs" --std=c11 --enable=warning,performance,portability \
       --suppress=missingIncludeSystem --suppress=comparePointers \
-      --suppress=duplicateAssignExpression --inline-suppr --error-exitcode=1 \
+      --suppress=duplicateAssignExpression --suppress='constStatement:*/fork_server.c' --inline-suppr --error-exitcode=1 \
       -D_GNU_SOURCE -D__x86_64__ -I. -Iguest/x86_64 -I"$build" --file-list=- 2>&1
 }
 

@@ -92,11 +92,12 @@ enum history_confirmed history_confirm_noise(const struct history_alarm *a, doub
 	size_t end = history_change(a)->index, n = 0;
 	struct student_sample before, now = { .n = 1, .mean = fresh };
 	double *values = calloc(2 * (end - start), sizeof(*values));
-	double *steps = values + (end - start);
+	double *steps;
 	struct changepoint c = { .after = fresh };
 
 	if (!values)
 		abort();
+	steps = values + (end - start);
 	for (size_t i = start; i < end; i++)
 		if (!s->points[i].outlier) {
 			values[n] = s->points[i].value;

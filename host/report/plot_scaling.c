@@ -259,7 +259,7 @@ static bool last_point(const struct sheet *s, size_t k, bool rates, double *x, d
 static void print_letters(const struct figure *g, const struct sheet *s, bool rates,
 			  double low, double high)
 {
-	struct letter letters[LINES_MAX];
+	struct letter letters[LINES_MAX] = { { 0 } };
 	size_t n = 0;
 
 	for (size_t k = 0; k < s->n; k++) {

@@ -53,9 +53,9 @@ static void print_counts(FILE *f, const struct result *doc)
 {
 	struct tally t = tally_of(doc);
 
-	html_tag(f, "p", "%zu measured, %zu skipped, %zu failed; %zu boots%s",
+	html_tag(f, "p", "%zu measured, %zu skipped, %zu failed; %zu boot%s%s",
 		 t.status[RESULT_OK], t.status[RESULT_SKIP], t.status[RESULT_FAIL],
-		 t.boots, t.rejected ? "," : ".");
+		 t.boots, t.boots == 1 ? "" : "s", t.rejected ? "," : ".");
 	if (t.rejected)
 		html_tag(f, "p", "%zu of them rejected.", t.rejected);
 }

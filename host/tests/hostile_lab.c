@@ -224,6 +224,7 @@ static void answer_job(void)
 	const struct job *job;
 	const char *mode;
 
+	// NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): it has been mapped
 	memcpy(block, shared.memory + LAB_SHARED_JOB, sizeof(block));
 	job = read_job(block);
 	mode = mode_of_job(job);

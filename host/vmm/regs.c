@@ -17,7 +17,9 @@ static uint32_t all_groups(void)
 /* calloc() clears no fresh memory; aligned_alloc() and memset() would. */
 void *regs_alloc(size_t bytes)
 {
+	// cppcheck-suppress pointerSize // room for the pointer
 	void *block = calloc(1, sizeof(block) + PAGE_BYTES + bytes);
+	// cppcheck-suppress nullPointerArithmeticRedundantCheck
 	uint8_t *at = (uint8_t *)block + sizeof(block);
 
 	if (!block)
