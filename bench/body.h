@@ -47,6 +47,14 @@ struct body {
 	 */
 	uint64_t (*measure_nothing)(void);
 
+	/*
+	 * Instead of event(), for an instruction whose only result is in a register: the
+	 * same, and the register, which has `value` before. seen() is called with it
+	 * behind the clock's read, once per event of the phase EVENT.
+	 */
+	uint64_t (*read)(uint64_t value);
+	void (*seen)(uint64_t value);
+
 	/* Runs once, before the first body. false: the machine lacks what the row needs.
 	 */
 	bool (*setup)(const struct abi_params *params);
@@ -70,6 +78,13 @@ struct body {
 	 */
 	bool halts;
 };
+
+/* In seen() or end(): stops the boot unless the row's instruction had its effect. */
+BODY void must(bool effect)
+{
+	if (!effect)
+		runtime_stop(ABI_STATE_NO_EFFECT);
+}
 
 /* The row `id` of the catalogue, with the members of struct body as given. */
 #define BODY_ROW_OF(id, ...)                                                             \

@@ -89,6 +89,12 @@ enum bench_handler {
 #define MORE_THAN_TWIN (1u << 22)
 
 /*
+ * Each exit ends as an exception in the guest, or each event if the row claims no exit:
+ * the payload's vectors count.
+ */
+#define RAISES (1u << 23)
+
+/*
  * With HANDLED_AT_MOST: all exits but two, the reads of the PMC, are of the sequence that
  * is counted, and none of these is missing.
  */
@@ -99,10 +105,11 @@ enum bench_handler {
 
 _Static_assert((NEEDS_NESTED ^ EXITS_TO_L1 ^ NEEDS_SVM ^ NEEDS_VMX ^ NEEDS_NESTED_PAGING ^
 		NEEDS_LAPIC ^ NEEDS_LENGTH ^ FROM_DEADLINE ^ COUNTS_DELIVERIES ^
-		MORE_THAN_TWIN ^ SEQUENCE_EXITS ^ BENCH_CORE) ==
+		MORE_THAN_TWIN ^ RAISES ^ SEQUENCE_EXITS ^ BENCH_CORE) ==
 		       (NEEDS_NESTED | EXITS_TO_L1 | NEEDS_SVM | NEEDS_VMX |
 			NEEDS_NESTED_PAGING | NEEDS_LAPIC | NEEDS_LENGTH | FROM_DEADLINE |
-			COUNTS_DELIVERIES | MORE_THAN_TWIN | SEQUENCE_EXITS | BENCH_CORE),
+			COUNTS_DELIVERIES | MORE_THAN_TWIN | RAISES | SEQUENCE_EXITS |
+			BENCH_CORE),
 	       "each need has a bit of its own");
 
 struct bench {

@@ -36,7 +36,37 @@ BODY void icc_iar_eoir_twin(void)
 				 : "x0", "memory");
 }
 
-BODY_ROW(icc_iar_eoir, .setup = gic_setup);
+#define SGI_INTID 1
+
+/* With an SGI pending and interrupts masked: acknowledged and ended, none is left. */
+BODY void icc_iar_eoir_end(void)
+{
+	uint64_t pending, priority, tries = 1000000;
+
+	gic_enable(SGI_INTID);
+	__asm__ volatile("msr " ICC_SGI1R ", %2\n\t"
+			 "isb\n\t"
+			 "1: mrs %0, " ICC_HPPIR1 "\n\t"
+			 "cmp %0, #1\n\t" /* SGI_INTID */
+			 "b.eq 2f\n\t"
+			 "subs %1, %1, #1\n\t"
+			 "b.ne 1b\n\t"
+			 "2:"
+			 : "=&r"(pending), "+&r"(tries)
+			 : "r"(GIC_SGI(SGI_INTID, 0))
+			 : "cc", "memory");
+	must(pending == SGI_INTID);
+	icc_iar_eoir_event();
+	__asm__ volatile("isb\n\t"
+			 "mrs %0, " ICC_HPPIR1 "\n\t"
+			 "mrs %1, " ICC_RPR
+			 : "=r"(pending), "=r"(priority)
+			 :
+			 : "memory");
+	must(pending == GIC_SPURIOUS && priority == GIC_IDLE);
+}
+
+BODY_ROW(icc_iar_eoir, .setup = gic_setup, .end = icc_iar_eoir_end);
 
 /*
  * ICC_SGI1R_EL1 with an empty target list. The write always traps, because only KVM knows
@@ -49,8 +79,6 @@ BODY_ROW(icc_sgi1r, .setup = gic_setup);
  * A software-generated interrupt to the sending CPU: from the trapping write until the
  * handler has acknowledged and ended the interrupt. The handler sets X1.
  */
-#define SGI_INTID 1
-
 GIC_HANDLER(on_sgi, "mrs x16, " ICC_IAR1 "\n\t"
 		    "msr " ICC_EOIR1 ", x16\n\t"
 		    "mov x1, #1\n\t");

@@ -28,16 +28,35 @@ BODY_ROW(cntvct);
 BODY_PAIR(cntpct, "", "mrs x0, cntpct_el0", ::: "x0", "memory")
 BODY_ROW(cntpct);
 
+/* Before the events another deadline, behind them theirs. */
+#define DEADLINE_PROOF(id)                                                               \
+	BODY bool id##_setup(const struct abi_params *params)                            \
+	{                                                                                \
+		(void)params;                                                            \
+		__asm__ volatile("msr " #id "_el0, %0\n\tisb" ::"r"(1ull));              \
+		return true;                                                             \
+	}                                                                                \
+                                                                                         \
+	BODY void id##_end(void)                                                         \
+	{                                                                                \
+		uint64_t deadline;                                                       \
+                                                                                         \
+		__asm__ volatile("isb\n\tmrs %0, " #id "_el0" : "=r"(deadline));         \
+		must(deadline == ~0ull);                                                 \
+	}
+
 /* CNTV_CVAL_EL0 with the timer off: the guest owns the virtual timer, no trap. */
 BODY_PAIR(cntv_cval, "mov x0, #-1", "msr cntv_cval_el0, x0", ::: "x0", "memory")
-BODY_ROW(cntv_cval);
+DEADLINE_PROOF(cntv_cval)
+BODY_ROW(cntv_cval, .setup = cntv_cval_setup, .end = cntv_cval_end);
 
 /*
  * CNTP_CVAL_EL0 with the timer off. A VHE host passes the physical timer through; other
  * hosts emulate it, and the write traps (CNTHCTL_EL2.EL1PCEN).
  */
 BODY_PAIR(cntp_cval, "mov x0, #-1", "msr cntp_cval_el0, x0", ::: "x0", "memory")
-BODY_ROW(cntp_cval);
+DEADLINE_PROOF(cntp_cval)
+BODY_ROW(cntp_cval, .setup = cntp_cval_setup, .end = cntp_cval_end);
 
 /*
  * The virtual timer, from its deadline to the handler's first read of the clock. The

@@ -20,7 +20,20 @@ BODY_PAIR(apic_tpr,
 	  "xor %%eax, %%eax",
 	  "mov %%eax, (%%rdx)", ::"i"(APIC_GPA + APIC_TPR)
 	  : "eax", "edx", "cc", "memory")
-BODY_ROW(apic_tpr, .setup = xapic_setup);
+
+BODY bool apic_tpr_setup(const struct abi_params *params)
+{
+	xapic_setup(params);
+	apic_write(APIC_TPR, 0xf0); /* not the value of the events */
+	return true;
+}
+
+BODY void apic_tpr_end(void)
+{
+	must(!apic_read(APIC_TPR));
+}
+
+BODY_ROW(apic_tpr, .setup = apic_tpr_setup, .end = apic_tpr_end);
 
 /*
  * End of interrupt in the xAPIC's page with no interrupt in service: only the write.
@@ -39,7 +52,35 @@ BODY_PAIR(eoi,
 	  "xor %%eax, %%eax",
 	  "mov %%eax, (%%rdx)", ::"i"(APIC_GPA + APIC_EOI)
 	  : "eax", "edx", "cc", "memory")
-BODY_ROW(eoi, .setup = eoi_setup);
+
+/*
+ * With an interrupt in service: its handler does not end it, the event does. Where the
+ * interrupt is lost, as in a software KVM, self_ipi fails.
+ */
+static MACHINE_INTERRUPT void on_unended(struct machine_frame *frame)
+{
+	(void)frame;
+}
+
+BODY bool in_service(void)
+{
+	return apic_read(APIC_ISR + APIC_VECTOR / 32 * 0x10) & 1u << APIC_VECTOR % 32;
+}
+
+BODY void eoi_end(void)
+{
+	machine_handler(APIC_VECTOR, on_unended);
+	apic_write(APIC_ICR, APIC_ICR_SELF | APIC_ICR_FIXED | APIC_VECTOR);
+	for (unsigned int tries = 1000; tries && !in_service(); tries--)
+		apic_take_interrupts();
+	/* A software KVM. */
+	if (!in_service())
+		return;
+	eoi_event();
+	must(!in_service());
+}
+
+BODY_ROW(eoi, .setup = eoi_setup, .end = eoi_end);
 
 /*
  * Self-IPIs: the interrupt command register of the xAPIC or SELF_IPI of the x2APIC, the

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Control and debug registers, XCR0, INVLPG. */
 #include "bench/body.h"
+#include "guest/x86_64/apic.h"
 #include "guest/x86_64/machine.h"
 
 /*
@@ -13,7 +14,26 @@ BODY_PAIR(cr0_wp,
 	  "xor $0x10000, %%eax",
 	  "mov %%rax, %%cr0", ::
 		  : "rax", "cc", "memory")
-BODY_ROW(cr0_wp);
+
+#define CR0_WP 0x10000ull
+
+BODY uint64_t read_cr0(void)
+{
+	uint64_t cr0;
+
+	__asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
+	return cr0;
+}
+
+BODY void cr0_wp_end(void)
+{
+	const uint64_t before = read_cr0();
+
+	cr0_wp_event();
+	must((read_cr0() ^ before) == CR0_WP);
+}
+
+BODY_ROW(cr0_wp, .end = cr0_wp_end);
 
 /*
  * CR4.PGE toggled, the old way to flush the whole TLB. VMX with EPT passes the bit
@@ -24,11 +44,18 @@ BODY_ROW(cr0_wp);
 
 static uint64_t cr4, cr4_of_twin;
 
+BODY uint64_t read_cr4(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("mov %%cr4, %0" : "=r"(value));
+	return value;
+}
+
 BODY bool cr4_pge_setup(const struct abi_params *params)
 {
 	(void)params;
-	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
-	cr4_of_twin = cr4;
+	cr4 = cr4_of_twin = read_cr4();
 	return true;
 }
 
@@ -53,7 +80,15 @@ BODY void cr4_pge_twin(void)
 			 : "rax", "cc", "memory");
 }
 
-BODY_ROW(cr4_pge, .setup = cr4_pge_setup);
+/* Two events: if writes are skipped, CR4 is wrong after one of them. */
+BODY void cr4_pge_end(void)
+{
+	must(read_cr4() == cr4);
+	cr4_pge_event();
+	must(read_cr4() == cr4);
+}
+
+BODY_ROW(cr4_pge, .setup = cr4_pge_setup, .end = cr4_pge_end);
 
 /*
  * CR3 written with its own value: flushes the non-global TLB entries. Exits only under
@@ -73,11 +108,39 @@ BODY_ROW(cr3, .setup = cr3_setup);
 
 /* CR8, the task priority: from the TPR shadow (VMX) or V_TPR (SVM) where present. */
 BODY_PAIR(cr8_read, "", "mov %%cr8, %%rax", ::: "rax", "memory")
-BODY_ROW(cr8_read);
+
+BODY void cr8_read_end(void)
+{
+	uint64_t priority = 15;
+
+	__asm__ volatile("mov %0, %%cr8\n\t"
+			 "xor %k0, %k0\n\t"
+			 "mov %%cr8, %0"
+			 : "+r"(priority)
+			 :
+			 : "cc", "memory");
+	must(priority == 15);
+}
+
+BODY_ROW(cr8_read, .end = cr8_read_end);
 
 /* CR8 written with 0: no interrupt waits below that priority. */
 BODY_PAIR(cr8_write, "xor %%eax, %%eax", "mov %%rax, %%cr8", ::: "rax", "cc", "memory")
-BODY_ROW(cr8_write);
+
+/* An APIC outside of KVM makes a write that lowers CR8 exit to the VMM. */
+BODY void cr8_write_end(void)
+{
+	uint64_t priority = 15;
+
+	if (apic_read(APIC_VERSION) == ~0u)
+		return;
+	__asm__ volatile("mov %0, %%cr8" ::"r"(priority) : "memory");
+	cr8_write_event();
+	__asm__ volatile("mov %%cr8, %0" : "=r"(priority)::"memory");
+	must(!priority);
+}
+
+BODY_ROW(cr8_write, .end = cr8_write_end);
 
 /*
  * DR7. KVM intercepts the first access to a debug register after any other exit, loads
@@ -88,8 +151,13 @@ BODY_PAIR(dr7, "mov $0x400, %%eax", "mov %%rax, %%dr7", ::: "rax", "memory")
 BODY_ROW(dr7, .reload = true);
 
 /* XSETBV of the smallest XCR0, x87 alone: always exits on VMX, and under KVM on SVM. */
-#define CPUID_XSAVE (1u << 26)
-#define CR4_OSXSAVE (1u << 18)
+#define CPUID_XSAVE  (1u << 26)
+#define CR4_OSXSAVE  (1u << 18)
+#define CPUID_STATE  0xd
+#define XCR0_X87     1u
+#define XCR0_SSE_AVX 6u
+
+static uint32_t xsetbv_bytes; /* that XSAVE needs with AVX; 0: without AVX */
 
 BODY bool xsetbv_setup(const struct abi_params *params)
 {
@@ -100,7 +168,19 @@ BODY bool xsetbv_setup(const struct abi_params *params)
 			 "or %0, %%rax\n\t"
 			 "mov %%rax, %%cr4" ::"i"(CR4_OSXSAVE)
 			 : "rax", "cc", "memory");
+	/* Not the value of the events. */
+	if (cpuid_has_leaf(CPUID_STATE) && !(XCR0_SSE_AVX & ~cpuid(CPUID_STATE, 0).eax)) {
+		__asm__ volatile("xsetbv" ::"a"(XCR0_X87 | XCR0_SSE_AVX), "d"(0), "c"(0)
+				 : "memory");
+		xsetbv_bytes = cpuid(CPUID_STATE, 0).ebx;
+	}
 	return true;
+}
+
+/* Not by XGETBV, which a software KVM may lack. With fewer registers XSAVE needs less. */
+BODY void xsetbv_end(void)
+{
+	must(!xsetbv_bytes || cpuid(CPUID_STATE, 0).ebx < xsetbv_bytes);
 }
 
 BODY_PAIR(xsetbv,
@@ -109,7 +189,7 @@ BODY_PAIR(xsetbv,
 	  "mov $1, %%eax",
 	  "xsetbv", ::
 		  : "eax", "ecx", "edx", "cc", "memory")
-BODY_ROW(xsetbv, .setup = xsetbv_setup);
+BODY_ROW(xsetbv, .setup = xsetbv_setup, .end = xsetbv_end);
 
 /* INVLPG of a mapped page: exits only under shadow paging. */
 BODY_PAIR(invlpg, "mov %0, %%eax", "invlpg (%%rax)", ::"i"(ABI_IMAGE_OFFSET)

@@ -2,6 +2,7 @@
 /* Model-specific registers: RDMSR and WRMSR. The PMU's registers are in pmu.c. */
 #include "bench/body.h"
 #include "guest/x86_64/machine.h"
+#include "guest/x86_64/pmu_code.h"
 
 #define MSR_APIC_BASE	      0x1b
 #define MSR_TSC_ADJUST	      0x3b
@@ -31,11 +32,35 @@
 
 /* KERNEL_GS_BASE. VMX's and SVM's bitmaps pass it through: SWAPGS changes it without an
  * exit, so KVM cannot track it. */
+#define BASE 0x575753534757ull /* not the value of the events */
+
+BODY void rdmsr_passthrough_end(void)
+{
+	uint64_t base;
+
+	must(try_wrmsr(MSR_KERNEL_GS_BASE, BASE) &&
+	     try_rdmsr(MSR_KERNEL_GS_BASE, &base) && base == BASE);
+}
+
 RDMSR_PAIR(rdmsr_passthrough, MSR_KERNEL_GS_BASE)
-BODY_ROW(rdmsr_passthrough);
+BODY_ROW(rdmsr_passthrough, .end = rdmsr_passthrough_end);
+
+BODY bool wrmsr_passthrough_setup(const struct abi_params *params)
+{
+	(void)params;
+	return try_wrmsr(MSR_KERNEL_GS_BASE, BASE);
+}
+
+BODY void wrmsr_passthrough_end(void)
+{
+	uint64_t base;
+
+	must(try_rdmsr(MSR_KERNEL_GS_BASE, &base) && !base);
+}
 
 WRMSR_PAIR(wrmsr_passthrough, MSR_KERNEL_GS_BASE, 0)
-BODY_ROW(wrmsr_passthrough);
+BODY_ROW(wrmsr_passthrough, .setup = wrmsr_passthrough_setup,
+	 .end = wrmsr_passthrough_end);
 
 /* TSC_ADJUST. RDMSR always exits, and KVM returns its own copy. */
 RDMSR_PAIR(rdmsr_kernel, MSR_TSC_ADJUST)
@@ -126,8 +151,15 @@ BODY bool wrmsr_spec_ctrl_setup(const struct abi_params *params)
 	return cpuid_has_leaf(0x80000008) && cpuid(0x80000008, 0).ebx & AMD_IBRS;
 }
 
+BODY void wrmsr_spec_ctrl_end(void)
+{
+	uint64_t value;
+
+	must(try_rdmsr(MSR_SPEC_CTRL, &value) && value == 1);
+}
+
 WRMSR_PAIR(wrmsr_spec_ctrl, MSR_SPEC_CTRL, 1)
-BODY_ROW(wrmsr_spec_ctrl, .setup = wrmsr_spec_ctrl_setup);
+BODY_ROW(wrmsr_spec_ctrl, .setup = wrmsr_spec_ctrl_setup, .end = wrmsr_spec_ctrl_end);
 
 /*
  * PRED_CMD: IBPB, which flushes the branch predictor. KVM intercepts the first write, and

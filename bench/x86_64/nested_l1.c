@@ -11,13 +11,6 @@
 #include "guest/x86_64/svm.h"
 #include "guest/x86_64/vmx.h"
 
-/* Stops the boot unless the row's instruction had its effect. */
-BODY void must(bool effect)
-{
-	if (!effect)
-		runtime_stop(ABI_STATE_NO_EFFECT);
-}
-
 BODY bool svm_setup(const struct abi_params *params)
 {
 	(void)params;
@@ -81,24 +74,23 @@ static bool takes_interrupt(void)
 {
 	const uint32_t before = taken;
 
-	__asm__ volatile("sti\n\t"
-			 ".rept 64\n\t"
-			 "nop\n\t"
-			 ".endr\n\t"
-			 "cli" ::
-				 : "memory");
+	apic_take_interrupts();
 	return taken != before;
 }
 
 /*
  * `gif`: as the row's instruction leaves it. The local APIC is set up here, behind the
  * events: an exit costs more with an APIC that is enabled. Without one in the kernel the
- * VMM returns all ones, and GIF is not checked.
+ * VMM returns all ones, and looks at GIF itself, at a doorbell with interrupts enabled.
  */
 static void check_gif(bool gif)
 {
-	if (apic_read(APIC_VERSION) == ~0u)
+	if (apic_read(APIC_VERSION) == ~0u) {
+		__asm__ volatile("sti\n\tnop" ::: "memory");
+		runtime_doorbell(ABI_DOORBELL_AGAIN);
+		__asm__ volatile("cli" ::: "memory");
 		return;
+	}
 	machine_handler(APIC_VECTOR, on_ipi);
 	apic_enable();
 	apic_write(APIC_ICR, APIC_ICR_SELF | APIC_ICR_FIXED | APIC_VECTOR);
@@ -155,10 +147,38 @@ BODY void rip_end(void)
 	must(vmcs_read(FIELD_RIP) == (uint64_t)nested_vmcall);
 }
 
-/* Of the guest's RIP, which VMCS shadowing covers where the CPU has it. */
-BODY_PAIR(nested_l1_vmread, "mov $0x681e, %%eax", "vmread %%rax, %%rcx", ::
-		  : "rax", "rcx", "cc", "memory")
-BODY_ROW(nested_l1_vmread, .setup = vmx_setup, .end = rip_end);
+/*
+ * Of the guest's RIP, which VMCS shadowing covers where the CPU has it. A VMREAD that
+ * fails or is skipped leaves its register as it was.
+ */
+#define VMREAD_RIP(insn, value)                                                          \
+	__asm__ volatile("mov $0x681e, %%eax\n\t" insn                                   \
+			 : "+S"(value)                                                   \
+			 :                                                               \
+			 : "rax", "cc", "memory")
+
+BODY uint64_t nested_l1_vmread_read(uint64_t value)
+{
+	VMREAD_RIP("vmread %%rax, %0", value);
+	return value;
+}
+
+BODY void nested_l1_vmread_twin(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("" : "=r"(value));
+	VMREAD_RIP("nop", value);
+}
+
+BODY void nested_l1_vmread_seen(uint64_t value)
+{
+	must(value == (uint64_t)nested_vmcall);
+}
+
+BODY_ROW_OF(nested_l1_vmread, .read = nested_l1_vmread_read,
+	    .seen = nested_l1_vmread_seen, .twin = nested_l1_vmread_twin,
+	    .setup = vmx_setup);
 
 BODY bool vmwrite_setup(const struct abi_params *params)
 {

@@ -6,6 +6,7 @@
 #include "bench/body.h"
 #include "guest/x86_64/apic.h"
 #include "guest/x86_64/machine.h"
+#include "guest/x86_64/pmu_code.h"
 
 /*
  * Nothing. The null phase measures the cost of the clock; this row proves that zero
@@ -137,8 +138,19 @@ BODY_PAIR(tsc_deadline,
 
 DEADLINE_MEASURE(tsc_deadline_measure, tsc_deadline_event)
 DEADLINE_MEASURE(tsc_deadline_measure_twin, tsc_deadline_twin)
+
+/* MSR_TSC_DEADLINE is 0 while the timer is off. */
+BODY void tsc_deadline_end(void)
+{
+	uint64_t armed;
+
+	renew_deadline();
+	tsc_deadline_event();
+	must(try_rdmsr(MSR_TSC_DEADLINE, &armed) && armed == deadline);
+}
+
 BODY_ROW_OF(tsc_deadline, .setup = tsc_deadline_setup, .measure = tsc_deadline_measure,
-	    .measure_twin = tsc_deadline_measure_twin);
+	    .measure_twin = tsc_deadline_measure_twin, .end = tsc_deadline_end);
 
 /*
  * The same by WRMSRNS with an immediate operand. From Linux 6.18 on KVM handles both in

@@ -12,15 +12,18 @@
 /* The system registers by number: older assemblers do not know the names. */
 #define ICC_PMR	    "s3_0_c4_c6_0"
 #define ICC_SGI1R   "s3_0_c12_c11_5"
+#define ICC_RPR	    "s3_0_c12_c11_3"
 #define ICC_IAR1    "s3_0_c12_c12_0"
 #define ICC_EOIR1   "s3_0_c12_c12_1"
+#define ICC_HPPIR1  "s3_0_c12_c12_2"
 #define ICC_BPR1    "s3_0_c12_c12_3"
 #define ICC_CTLR    "s3_0_c12_c12_4"
 #define ICC_SRE	    "s3_0_c12_c12_5"
 #define ICC_IGRPEN1 "s3_0_c12_c12_7"
 
-/* ICC_IAR1_EL1 with nothing pending. */
+/* ICC_IAR1_EL1 and ICC_HPPIR1_EL1 with nothing pending; ICC_RPR_EL1 with none active. */
 #define GIC_SPURIOUS 1023
+#define GIC_IDLE     0xff
 
 #define GIC_INTID_VTIMER 27 /* PPI 11 (Arm's Base System Architecture) */
 

@@ -16,6 +16,7 @@
 #define APIC_TPR	   0x80
 #define APIC_EOI	   0xb0
 #define APIC_SPURIOUS	   0xf0
+#define APIC_ISR	   0x100 /* 32 vectors each 0x10 bytes */
 #define APIC_ICR	   0x300
 #define APIC_ICR_HIGH	   0x310
 #define APIC_LVT_TIMER	   0x320
@@ -67,6 +68,17 @@ static inline uint32_t apic_x2_id(void)
 
 	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(X2APIC_ID));
 	return low;
+}
+
+/* Some instructions with interrupts enabled. */
+static inline void apic_take_interrupts(void)
+{
+	__asm__ volatile("sti\n\t"
+			 ".rept 64\n\t"
+			 "nop\n\t"
+			 ".endr\n\t"
+			 "cli" ::
+				 : "memory");
 }
 
 /* Enables the APIC: all priorities, LINT0 from the PIC, the timer masked. */

@@ -243,6 +243,8 @@ static size_t append(char value[ENV_VALUE_MAX], size_t at, const char *text)
 	return at + (size_t)n < ENV_VALUE_MAX ? at + (size_t)n : ENV_VALUE_MAX - 1;
 }
 
+#define IGNORE_MSRS "kvm/ignore_msrs"
+
 /* Recorded for comparisons: no value is good or bad. */
 static enum env_status probe_parameters(const char *root, char value[ENV_VALUE_MAX])
 {
@@ -263,6 +265,7 @@ static enum env_status probe_parameters(const char *root, char value[ENV_VALUE_M
 		"kvm_amd/vnmi",
 		"kvm_amd/pause_filter_count",
 		"kvm_amd/enable_mediated_pmu",
+		IGNORE_MSRS,
 	};
 	char path[128], line[64], text[160];
 	size_t at = 0;
@@ -274,6 +277,9 @@ static enum env_status probe_parameters(const char *root, char value[ENV_VALUE_M
 		snprintf(path, sizeof(path), "/sys/module/%.*s/parameters/%s",
 			 (int)(name - names[i] - 1), names[i], name);
 		if (!env_read_line(root, path, line, sizeof(line)))
+			continue;
+		/* Documents from before it was recorded have the default. */
+		if (!strcmp(names[i], IGNORE_MSRS) && !strcmp(line, "N"))
 			continue;
 		snprintf(text, sizeof(text), "%s=%s", name, line);
 		at = append(value, at, text);

@@ -190,6 +190,15 @@ void number_format(char buf[NUMBER_BYTES], double value, bool exact)
 	*buf = '\0';
 }
 
+void percent_format(char buf[NUMBER_BYTES], double percent, int decimals)
+{
+	double size = fabs(percent);
+
+	if (size > 0 && size < 0.5 * pow(10, -decimals))
+		decimals = size < 1e-9 ? 9 : (int)ceil(-log10(size));
+	snprintf(buf, NUMBER_BYTES, "%+.*f %%", decimals, percent);
+}
+
 /* deb-version(7): "~" sorts before the end, the end before letters, letters before
  * others. */
 static int order(char c)

@@ -52,6 +52,13 @@ int text_prefix(const char *s, size_t most);
  */
 void number_format(char buf[NUMBER_BYTES], double value, bool exact);
 
+/*
+ * A change in percent with its sign and unit: "+6.3 %". At least `decimals` places, and
+ * as many as a small change needs, so that a change that is not 0 does not read so:
+ * "-0.03 %".
+ */
+void percent_format(char buf[NUMBER_BYTES], double percent, int decimals);
+
 /* Compares two versions without epochs as dpkg does: negative, 0 or positive. */
 int version_compare(const char *a, const char *b);
 

@@ -150,7 +150,7 @@ static void judge_boot(const struct assembly *a, const struct boot_report *rep,
 	*c = rep->counts[ABI_PHASE_EVENT];
 	judge_exits(a->row, a->trust, events, c, j);
 	judge_statistic(a->bench, a->claim, a->trust, events, c, j);
-	judge_faults(a->row, events, rep->guest.faults[ABI_PHASE_EVENT], j);
+	judge_faults(a->row, a->trust, events, rep->guest.faults[ABI_PHASE_EVENT], j);
 	judge_phases(a, &rep->guest, j);
 }
 

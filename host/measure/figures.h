@@ -62,11 +62,11 @@ void judge_statistic(const struct bench *row, const struct bench_claim *claim,
 		     const struct boot_counts *counts, struct judgement *out);
 
 /*
- * After judge_exits(): disproves a HANDLED_OBSERVED row if some events raised an
- * exception in the guest and others did not.
+ * After judge_exits(): disproves a row with RAISES unless its events raised the
+ * exceptions, and a HANDLED_OBSERVED row if some events raised one and others did not.
  */
-void judge_faults(const struct bench *row, uint64_t events, uint64_t faults,
-		  struct judgement *out);
+void judge_faults(const struct bench *row, enum judge_trust trust, uint64_t events,
+		  uint64_t faults, struct judgement *out);
 
 /*
  * After judge_exits(): disproves a row that NEEDS_NESTED if in a phase with `bodies`

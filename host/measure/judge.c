@@ -35,15 +35,23 @@ struct bench judge_row(const struct bench *row, const struct config *config,
 {
 	const struct config_effect *e = effect_of(config->name, row);
 	struct bench under = *row;
+	const char *parameters = "";
 
-	for (size_t i = 0; !e && i < r->n_checks; i++)
-		if (!strcmp(r->checks[i].id, "kvm_parameters") && r->checks[i].value &&
-		    has_shadow_paging(r->checks[i].value))
-			e = effect_of("nested-paging-off", row);
+	for (size_t i = 0; i < r->n_checks; i++)
+		if (!strcmp(r->checks[i].id, "kvm_parameters") && r->checks[i].value)
+			parameters = r->checks[i].value;
+	if (!e && has_shadow_paging(parameters))
+		e = effect_of("nested-paging-off", row);
 	*skip = e ? e->skip : NULL;
+	if (!e && row->needs & RAISES && !strcmp(row->group, "msr") &&
+	    strstr(parameters, "ignore_msrs=Y"))
+		*skip = "KVM has the parameter ignore_msrs=1, and raises no #GP";
 	if (e && !e->skip) {
 		under.handled_by = e->handled_by;
 		under.exits = e->exits;
+		/* Without the exits, no exceptions either. */
+		if (e->handled_by == HANDLED_NONE)
+			under.needs &= ~RAISES;
 	}
 	return under;
 }
@@ -337,9 +345,26 @@ void judge_statistic(const struct bench *row, const struct bench_claim *claim,
 		 (long long)out->statistic_counted, s->name, (long long)out->observed);
 }
 
-void judge_faults(const struct bench *row, uint64_t events, uint64_t faults,
-		  struct judgement *out)
+/* RAISES: what a machine without KVM raises in place of an exit is not known. */
+static void judge_raises(const struct bench *row, enum judge_trust trust, uint64_t events,
+			 uint64_t faults, struct judgement *out)
 {
+	const uint64_t expected = events * (row->exits ? row->exits : 1);
+
+	if (!(row->needs & RAISES) || !out->proven || faults == expected ||
+	    (row->exits && trust != JUDGE_ALL))
+		return;
+	out->proven = false;
+	snprintf(out->reason, sizeof(out->reason),
+		 "expected %llu exceptions in %llu events, the guest took %llu",
+		 (unsigned long long)expected, (unsigned long long)events,
+		 (unsigned long long)faults);
+}
+
+void judge_faults(const struct bench *row, enum judge_trust trust, uint64_t events,
+		  uint64_t faults, struct judgement *out)
+{
+	judge_raises(row, trust, events, faults, out);
 	if (row->handled_by != HANDLED_OBSERVED || !out->proven || !faults ||
 	    faults == events)
 		return;

@@ -29,7 +29,7 @@ void scale_judge(const struct assembly *a, const struct boot_lanes *lanes,
 		judge_exits(a->row, a->trust, lane->events, &lane->counts, &j);
 		judge_statistic(a->bench, a->claim, a->trust, lane->events, &lane->counts,
 				&j);
-		judge_faults(a->row, lane->events, lane->faults, &j);
+		judge_faults(a->row, a->trust, lane->events, lane->faults, &j);
 		judge_l1(a->row, boot_phase_name(ABI_PHASE_EVENT), lane->events,
 			 lane->l1_exits, &j);
 		judge_deliveries(a->row, boot_phase_name(ABI_PHASE_EVENT), lane->events,

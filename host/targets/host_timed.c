@@ -36,7 +36,7 @@ int host_timed_open(struct host_timed *h, struct vm *vm, enum abi_command comman
 		params.flags |= ABI_FLAG_PMU;
 	params.command = command;
 	params.pmc_events = params.spins = 0;
-	/* Where the guest takes no samples, the page of a checkpoint stays what it is. */
+	/* The guest takes no samples. */
 	if (command == ABI_COMMAND_SPIN)
 		params.repeat = 0;
 	err = vm_create(vm, h->kvm_fd, h->config, listener);
@@ -87,6 +87,12 @@ bool host_timed_late(struct host_timed *h)
 	host_timed_crash(h, "the host was not done after %.1f s",
 			 (double)h->rq->timeout_ns / 1e9);
 	return true;
+}
+
+void host_timed_close(const struct host_timed *h, struct vm *vm)
+{
+	if (!boot_keeps_vm(h->rq, config_has_pmu(h->config)))
+		vm_destroy(vm);
 }
 
 int host_timed_run(struct host_timed *h, struct vm *vm, struct run_timer *budget,

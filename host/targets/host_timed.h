@@ -86,6 +86,9 @@ int host_timed_open(struct host_timed *h, struct vm *vm, enum abi_command comman
  */
 int host_timed_boot(struct host_timed *h, struct vm *vm, enum abi_command command);
 
+/* The end of the row's last VM: vm_destroy(), unless the boot keeps it. */
+void host_timed_close(const struct host_timed *h, struct vm *vm);
+
 /*
  * Runs the boot CPU until it stops because of `why`. Another reason fails the boot, and
  * so does the watchdog: -ECANCELED with rep->outcome set. -EINTR with h->err.

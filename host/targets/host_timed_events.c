@@ -126,7 +126,7 @@ static int inject(struct host_timed *h, bool by_eventfd, enum abi_phase stamps)
 	if (!j.sent)
 		return -ENOMEM;
 	err = run_injections(&j, stamps, series);
-	vm_destroy(&j.vm);
+	host_timed_close(h, &j.vm);
 	free(j.sent);
 	return err;
 }

@@ -105,7 +105,7 @@ static int half(struct host_timed *h, bool out)
 	halves.left = host_timed_array(h, halves.n);
 	if (halves.arrived && halves.left) {
 		err = run_halves(&halves, out, series);
-		vm_destroy(&halves.vm);
+		host_timed_close(h, &halves.vm);
 	}
 	free(halves.arrived);
 	free(halves.left);
@@ -257,6 +257,9 @@ int host_timed_state_sync_regs(struct host_timed *h)
  * the shortest loop that can run it. The samples of the shortest loop are subtracted.
  */
 
+/* Of a boot of run_loop(): BEGIN and END of four phases at least, and STOP. */
+#define LOOP_DOORBELLS 9
+
 /* One boot of the payload; its timed events go into series `phase`. */
 static int run_loop(struct host_timed *h, bool bare, enum abi_phase phase, uint32_t n)
 {
@@ -278,6 +281,10 @@ static int run_loop(struct host_timed *h, bool bare, enum abi_phase phase, uint3
 	n = err ? 0 : host_timed_stamped(&own, &vm);
 	if (!err && !n) {
 		host_timed_crash(h, "the guest reports another number of samples");
+		err = -ECANCELED;
+	} else if (!err &&
+		   vm.vcpus[0].stats.vm_exits < rq.params.warmup + n + LOOP_DOORBELLS) {
+		host_timed_crash(h, "expected an exit to user space of each event");
 		err = -ECANCELED;
 	}
 	for (i = 0; !err && i < n; i++)
@@ -325,7 +332,7 @@ int host_timed_immediate_exit(struct host_timed *h)
 			err = -ECANCELED;
 	}
 	host_timed_shorten(h, ABI_PHASE_EVENT, i);
-	vm_destroy(&vm);
+	host_timed_close(h, &vm);
 	if (err)
 		return err == -ECANCELED ? 0 : err;
 	return host_timed_done(h);

@@ -130,7 +130,7 @@ static int stream(struct host_timed *h, uint32_t messages, bool by_eventfd)
 	if (!s.sent)
 		return -ENOMEM;
 	err = run(h, &s, series);
-	vm_destroy(&s.vm);
+	host_timed_close(h, &s.vm);
 	free(s.sent);
 	return err;
 }

@@ -230,6 +230,33 @@ static int time_restore(struct host_timed *h, struct saved *s, uint32_t i)
 	return err;
 }
 
+static void on_restored_doorbell(void *ctx, uint32_t value)
+{
+	struct vcpu **vcpu = ctx;
+
+	(void)value;
+	vcpu_kick(*vcpu);
+}
+
+/* The guest of the last file continues in a new VM: it rings the doorbell again. */
+static int prove_restored(struct host_timed *h, const struct saved *s)
+{
+	struct vm fresh;
+	struct vcpu *vcpu = &fresh.own[0];
+	const struct vm_listener listener = { .ctx = &vcpu,
+					      .doorbell = on_restored_doorbell };
+	int err = vm_create(&fresh, h->kvm_fd, h->config, &listener);
+
+	if (!err)
+		err = checkpoint_restore(&fresh, s->fd);
+	if (err)
+		error_set(h->err, err, "%s", fresh.error.text);
+	else
+		err = host_timed_run(h, &fresh, NULL, VCPU_STOP_KICK);
+	vm_destroy(&fresh);
+	return err;
+}
+
 static int run_checkpoints(struct host_timed *h, struct saved *s, bool restore,
 			   uint32_t n)
 {
@@ -270,9 +297,11 @@ static int checkpoint(struct host_timed *h, bool restore)
 	if (s.fd < 0)
 		return error_set(h->err, s.fd, "cannot make a file in memory: %s",
 				 strerror(-s.fd));
-	err = host_timed_boot(h, &s.vm, ABI_COMMAND_SPIN);
+	err = host_timed_boot(h, &s.vm, ABI_COMMAND_DOORBELL);
 	if (!err)
 		err = run_checkpoints(h, &s, restore, n);
+	if (!err)
+		err = prove_restored(h, &s);
 	checkpoint_pages_free(&s.pages);
 	vm_destroy(&s.vm);
 	close(s.fd);

@@ -266,6 +266,33 @@ static int setup_nested_window(struct vm *vm, struct abi_params *params)
 	return memory_shadow_tables(vm, 1024);
 }
 
+/*
+ * The GIF that CLGI or STGI leaves, where no APIC of KVM shows it: behind the events the
+ * payload rings AGAIN with interrupts enabled.
+ */
+static int check_gif(struct vm *vm, enum abi_doorbell kind, bool gif)
+{
+	if (kind != ABI_DOORBELL_AGAIN || vm->config.irqchip != VM_IRQCHIP_USER ||
+	    vm->config.vcpus > 1 || irq_window_is_open(&vm->vcpus[0]) == gif)
+		return 0;
+	return error_set(
+		&vm->error, -EIO,
+		"the timed instruction has no effect: behind it the guest %s interrupts",
+		gif ? "does not take" : "takes");
+}
+
+static int doorbell_clgi(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase)
+{
+	(void)phase;
+	return check_gif(vm, kind, false);
+}
+
+static int doorbell_stgi(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase)
+{
+	(void)phase;
+	return check_gif(vm, kind, true);
+}
+
 static int setup_hvc_user(struct vm *vm, struct abi_params *params)
 {
 	(void)params;

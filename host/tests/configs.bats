@@ -198,6 +198,11 @@ assert int(row[3]) > 0 and sum(int(c.replace(",", "")) for c in changes) == int(
   [[ $stdout == *'Configs without a difference in any benchmark: `set-nisv-to-user`.'* ]]
   run_apart "$effects" -o out --on lab:aarch64-vhe default
   [ "$status" = 2 ]
+  refused 2 'out/lab-aarch64-vhe/run.json is of other options' \
+    "$effects" -o out --on lab:aarch64-vhe --bench hypercall,null default set-pmu
+  refused 2 "no config matches 'nosuch'" "$effects" -o other --on lab:aarch64-vhe default nosuch
+  echo text >file
+  refused 4 'cannot write to file' "$effects" -o file --on lab:aarch64-vhe default set-pmu
 }
 
 @test "configs: mitigations are words of the kernel's command line" {

@@ -202,12 +202,14 @@ without_effect() {
 }
 @test "nested: an instruction of L1 on VMX that fails, or is skipped" {
   without_effect bare:x86_64-bochs nested_l1_vmwrite vmwrite_skipped
+  without_effect bare:x86_64-bochs nested_l1_vmread vmread_skipped
   for insn in vmread vmptrld invept; do
     without_effect bare:x86_64-bochs nested_l1_$insn ${insn}_fails
   done
 }
-@test "nested: below KVM, a VMREAD of L1 that fails has no exit, and fails the row" {
+@test "nested: below KVM, a VMREAD of L1 that fails, or is skipped, has no exit, and fails the row" {
   without_effect lab:x86_64-vmx nested_l1_vmread vmread_fails
+  without_effect lab:x86_64-vmx nested_l1_vmread vmread_skipped
 }
 @test "nested: below KVM, an ERET of L1 that does not trap fails the row" {
   need_target lab:aarch64-nested
@@ -346,6 +348,9 @@ END
   grep -qx lab:aarch64-nested floor.txt
   grep -qE "^nested_hvc +hypercall +4 +$kvm " floor.txt
   [ "$("$wsbench" plot --kind floor docs -o docs)" = $'docs/floor-aarch64.svg\ndocs/floor-aarch64.png' ]
+  run ! grep -q 'no document of the bare machine' docs/floor-aarch64.svg
+  "$wsbench" plot --kind floor docs/lab-aarch64-nested.json -o alone
+  grep -q 'no document of the bare machine' alone/floor-aarch64.svg
   "$wsbench" report docs -o docs >/dev/null
   grep -q '<section id="floor">' docs/report.html
   grep -q ">$nested<" docs/report.html

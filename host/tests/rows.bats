@@ -194,6 +194,17 @@ newest_of() {
   holds doc.json 'b("cr0_wp")["exits"]["observed"] > b("hypercall")["exits"]["observed"]'
 }
 
+# KVM prefetches a page only where the tables show which pages were used.
+@test "lab:x86_64-vmx: without the TDP MMU, and without accessed bits in EPT, each page faults" {
+  need_target lab:x86_64-vmx
+  run_apart "$wsbench" run --on lab:x86_64-vmx --append kvm.tdp_mmu=0 --bench fault_first_touch_4k,hypercall --boots 1 --quiet -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json '"up to eight pages at a fault" in b("fault_first_touch_4k")["reason"]'
+  run_apart "$wsbench" run --on lab:x86_64-vmx --append "kvm.tdp_mmu=0 kvm-intel.eptad=0" --bench fault_first_touch_4k --boots 1 --quiet -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json 'b("fault_first_touch_4k")["exits"]["observed"] == m("fault_first_touch_4k")["boots"][0]["events"] > 0'
+}
+
 # The last close() of the VM is in the timed part, and frees the stage-2 tables of a guest that ran.
 @test "lab:aarch64-vhe: the destruction of a VM is all of it" {
   need_target lab:aarch64-vhe

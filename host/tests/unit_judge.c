@@ -338,14 +338,87 @@ Test(judge, exceptions_of_some_events_fail)
 	const struct bench other = { .handled_by = HANDLED_KERNEL, .exits = 1 };
 	struct judgement j = { .proven = true };
 
-	judge_faults(&row, EVENTS, 0, &j);
+	judge_faults(&row, JUDGE_ALL, EVENTS, 0, &j);
 	cr_expect(j.proven);
-	judge_faults(&row, EVENTS, EVENTS, &j);
+	judge_faults(&row, JUDGE_ALL, EVENTS, EVENTS, &j);
 	cr_expect(j.proven);
-	judge_faults(&other, EVENTS, 1, &j);
+	judge_faults(&other, JUDGE_ALL, EVENTS, 1, &j);
 	cr_expect(j.proven);
-	judge_faults(&row, EVENTS, 1, &j);
+	judge_faults(&row, JUDGE_ALL, EVENTS, 1, &j);
 	cr_expect(not(j.proven));
+}
+
+/* The judgement of `faults` exceptions of a row with as many exits as it claims. */
+static struct judgement raised(const struct bench *row, enum judge_trust trust,
+			       uint64_t faults)
+{
+	struct judgement j = { .proven = true };
+
+	judge_faults(row, trust, EVENTS, faults, &j);
+	return j;
+}
+
+/* kvm.ignore_msrs=1: as many exits, and no #GP. A row that does not exit raises one. */
+Test(judge, exceptions_that_are_not_raised_fail)
+{
+	const struct bench exits = { .handled_by = HANDLED_KERNEL,
+				     .exits = 2,
+				     .needs = RAISES };
+	const struct bench stays = { .handled_by = HANDLED_NONE, .needs = RAISES };
+
+	cr_expect(raised(&exits, JUDGE_ALL, 2 * EVENTS).proven);
+	cr_expect(not(raised(&exits, JUDGE_ALL, EVENTS).proven));
+	cr_expect(not(raised(&exits, JUDGE_ALL, 0).proven));
+	cr_expect(raised(&stays, JUDGE_ALL, EVENTS).proven);
+	cr_expect(not(raised(&stays, JUDGE_ALL, 0).proven));
+	/* Without KVM the exception is the machine's, of a row that does not exit. */
+	cr_expect(raised(&exits, JUDGE_NO_HYPERVISOR, 0).proven);
+	cr_expect(raised(&exits, JUDGE_USER_ONLY, 0).proven);
+	cr_expect(not(raised(&stays, JUDGE_NO_HYPERVISOR, 0).proven));
+	cr_expect_str_eq(raised(&exits, JUDGE_ALL, 3).reason,
+			 "expected 1000 exceptions in 500 events, the guest took 3");
+}
+
+/* aperf_mperf: MSRs that are passed through neither exit nor raise #GP. */
+Test(judge, a_config_without_the_exits_has_no_exceptions)
+{
+	const struct config *config = config_table;
+	const struct bench *row = bench_table;
+	struct bench under;
+	const char *skip;
+
+	while (strcmp(config->name, "aperfmperf-passthrough"))
+		config++;
+	while (strcmp(row->id, "aperf_mperf"))
+		row++;
+	under = judge_row(row, config_table, &empty, &skip);
+	cr_expect(not(raised(&under, JUDGE_ALL, 0).proven));
+	under = judge_row(row, config, &empty, &skip);
+	cr_expect(raised(&under, JUDGE_ALL, 0).proven);
+}
+
+/* Some hosts have it: KVM raises no #GP for MSRs that it does not know. */
+Test(judge, rows_of_unknown_msrs_are_skipped_where_kvm_ignores_them)
+{
+	struct result_check check = { .id = "kvm_parameters" };
+	const struct result machine = { .checks = &check, .n_checks = 1 };
+	size_t skipped = 0;
+	const char *skip;
+
+	check.value = (char *)"enable_pmu=Y ignore_msrs=Y";
+	for (const struct bench *row = bench_table; row->id; row++) {
+		(void)judge_row(row, config_table, &machine, &skip);
+		skipped += skip != NULL;
+		cr_expect_eq(skip != NULL, !strcmp(row->id, "rdmsr_unknown") ||
+						   !strcmp(row->id, "wrmsr_unknown") ||
+						   !strcmp(row->id, "aperf_mperf"));
+	}
+	cr_expect_eq(skipped, 3);
+	check.value = (char *)"enable_pmu=Y";
+	for (const struct bench *row = bench_table; row->id; row++) {
+		(void)judge_row(row, config_table, &machine, &skip);
+		cr_expect_null(skip);
+	}
 }
 
 /* NEEDS_NESTED: all events exit to L0 as often, and at least as often as the row says. */

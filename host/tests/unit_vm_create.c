@@ -2,6 +2,7 @@
 /* Creating a VM whose vCPU KVM refuses, and what a setting enables. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -185,8 +186,17 @@ Test(vm_create, what_is_timed_or_of_another_type_is_not_a_spare_vm)
 	cr_expect_eq(created, KVM_SPARE_VMS + 2, "they were destroyed");
 }
 
+static unsigned int open_descriptors(void)
+{
+	unsigned int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
 /* The first creation fails; had it used a spare VM, it would not be counted. */
-Test(vm_create, rows_that_time_whole_vms_use_no_spare_vm)
+Test(vm_create, rows_that_time_whole_vms_use_no_spare_vm_and_keep_none)
 {
 	static int (*const rows[])(struct host_timed * h) = {
 		host_timed_vm_create,
@@ -205,6 +215,7 @@ Test(vm_create, rows_that_time_whole_vms_use_no_spare_vm)
 					.rq = &rq,
 					.rep = &rep,
 					.err = &err };
+		const unsigned int open = open_descriptors();
 		unsigned int before;
 
 		boot_report_init(&rep);
@@ -212,6 +223,7 @@ Test(vm_create, rows_that_time_whole_vms_use_no_spare_vm)
 		before = created;
 		cr_expect_neq(rows[i](&h), 0);
 		cr_expect_eq(created, before + 1, "row %zu", i);
+		cr_expect_eq(open_descriptors(), open, "row %zu keeps its VM", i);
 		boot_report_free(&rep);
 	}
 }

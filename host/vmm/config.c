@@ -172,16 +172,22 @@ static int apply_cntpct_trap(const struct apply *a)
 	return 0;
 }
 
+bool kernel_is_at_least(unsigned int major, unsigned int minor)
+{
+	unsigned int own_major, own_minor;
+	struct utsname uts;
+
+	return !uname(&uts) &&
+	       sscanf(uts.release, "%u.%u", &own_major, &own_minor) == 2 &&
+	       (own_major > major || (own_major == major && own_minor >= minor));
+}
+
 /* KVM takes the policy from the command line, which config_apply() has checked. */
 static int wfx_policy(const struct apply *a)
 {
-	unsigned int major = 0, minor = 0;
-	struct utsname uts;
-
-	if (uname(&uts) || sscanf(uts.release, "%u.%u", &major, &minor) != 2 ||
-	    major < 6 || (major == 6 && minor < 11))
-		return refuse(a, "Linux %s has no kvm-arm.wfi_trap_policy (Linux 6.11)",
-			      uts.release);
+	if (!kernel_is_at_least(6, 11))
+		return refuse(a,
+			      "this kernel has no kvm-arm.wfi_trap_policy (Linux 6.11)");
 	return 0;
 }
 
@@ -317,6 +323,10 @@ bool kvm_maps_neighbours(int kvm_fd)
 		return false;
 	if (parameter(vendor_module(kvm_fd), nested, value) && !is_yes(value))
 		return true;
+	/* Pages of EPT without accessed bits are never prefetched. */
+	if (flavour == KVM_FLAVOUR_VMX &&
+	    parameter(vendor_module(kvm_fd), "eptad", value) && !is_yes(value))
+		return false;
 	return !parameter("kvm", "tdp_mmu", value) || !is_yes(value);
 }
 

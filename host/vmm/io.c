@@ -185,6 +185,11 @@ void io_drain_rings(struct vcpu *vcpu)
 		drain(vcpu);
 }
 
+bool irq_window_is_open(const struct vcpu *vcpu)
+{
+	return vcpu->run->ready_for_interrupt_injection;
+}
+
 int irq_set_line(struct vm *vm, uint32_t line, bool level)
 {
 	struct kvm_irq_level request = { .level = level };

@@ -69,6 +69,9 @@ io_access(struct vcpu *vcpu, const struct vm_access *access)
 /* In-kernel controller: the level of a line (x86_64: GSI; aarch64: SPI INTID). */
 int irq_set_line(struct vm *vm, uint32_t line, bool level);
 
+/* VM_IRQCHIP_USER: whether the guest would have taken an interrupt at its last exit. */
+bool irq_window_is_open(const struct vcpu *vcpu);
+
 /* A write to the returned eventfd raises the line (edge). vm_destroy() closes it. */
 int irq_fd(struct vm *vm, uint32_t line);
 

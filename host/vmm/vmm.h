@@ -129,6 +129,9 @@ enum kvm_flavour {
 	KVM_FLAVOUR_UNKNOWN,
 };
 
+/* By the release of the kernel. */
+bool kernel_is_at_least(unsigned int major, unsigned int minor);
+
 /* Opens /dev/kvm and checks the API version. The file descriptor or -errno. */
 int kvm_open(struct error *err);
 enum kvm_flavour kvm_flavour(int kvm_fd);
@@ -145,8 +148,8 @@ unsigned int kvm_vcpus_max(int kvm_fd);
 
 /*
  * Whether KVM of x86_64 maps up to eight pages at one stage-2 fault:
- * direct_pte_prefetch() and FNAME(pte_prefetch)(), which the TDP MMU lacks. It is the
- * default from Linux 5.15 on, and needs nested paging.
+ * direct_pte_prefetch(), unless EPT has no accessed bits, and FNAME(pte_prefetch)(). The
+ * TDP MMU, the default from Linux 5.15 on, has neither; it needs nested paging.
  */
 bool kvm_maps_neighbours(int kvm_fd);
 
