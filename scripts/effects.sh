@@ -3,7 +3,8 @@
 # What configs change in each benchmark, and the functions behind each difference: runs the
 # benchmarks under all configs, explains every row that differs from the first config, and
 # prints a table in Markdown.
-set -euo pipefail
+set -Eeuo pipefail
+trap 'echo "effects: line $LINENO: $BASH_COMMAND failed" >&2; exit 4' ERR
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
@@ -57,20 +58,32 @@ fi
 
 for target in ${on//,/ }; do
   dir=$out/${target//:/-}
-  mkdir -p "$dir"
+  mkdir -p "$dir" 2>/dev/null || true
+  [ -w "$dir/." ] || die 4 "cannot write to $dir"
+  asked="--bench $bench --config $(IFS=,; echo "${configs[*]}")"
   if [ ! -f "$dir/run.json" ]; then
+    code=0
+    # A run that fails, or is interrupted, leaves a document, too.
+    rm -f "$dir/run.json.new"
     "$(wsbench_path)" run --quiet --on "$target" --bench "$bench" \
-      --config "$(IFS=,; echo "${configs[*]}")" -o "$dir/run.json" >/dev/null ||
-      die 4 "$target: the run failed"
+      --config "$(IFS=,; echo "${configs[*]}")" -o "$dir/run.json.new" >/dev/null || code=$?
+    [ "$code" != 2 ] || exit 2
+    [ "$code" = 0 ] || die 4 "$target: the run failed"
+    mv "$dir/run.json.new" "$dir/run.json"
   fi
-  python3 - "$(wsbench_path)" "$target" "$dir" "${configs[0]}" <<'END' || die 4 "$target: no table"
+  code=0
+  python3 - "$(wsbench_path)" "$target" "$dir" "${configs[0]}" "$asked" <<'END' || code=$?
 import json, os, subprocess, sys
 
-wsbench, target, place, base = sys.argv[1:]
+wsbench, target, place, base, asked = sys.argv[1:]
 SHOWN = 4  # functions of a difference
 
 with open(os.path.join(place, "run.json")) as f:
     run = json.load(f)
+old = " ".join(run["run"]["argv"])
+if asked + " " not in old + " ":
+    print("effects: %s/run.json is of other options: %s (-o another folder)" % (place, old), file=sys.stderr)
+    sys.exit(2)
 rows, skipped = {}, {}
 for b in run["benchmarks"]:
     values = [m["estimate"] for m in b["metrics"] if m["name"] == "round_trip"]
@@ -144,4 +157,6 @@ for warning in run["warnings"]:
         print("\n%s." % warning["message"])
 print()
 END
+  [ "$code" != 2 ] || exit 2
+  [ "$code" = 0 ] || die 4 "$target: no table"
 done

@@ -294,7 +294,7 @@ config() {
   lacking=$(kernel_tools "$arch")
   [ -z "$lacking" ] || die 4 "missing for the build of a kernel: $lacking"
   folder=${to:-$tree}
-  mkdir -p "$folder" || die 4 "cannot create $folder"
+  mkdir -p "$folder" 2>/dev/null || die 4 "cannot create $folder"
   log=$(kernel_config "$arch" "$tree" "$folder") ||
     die 4 "make allnoconfig in $tree: $({ grep -E '\*\*\*|rror' <<<"$log" || echo failed; } | tail -n 1)"
   kernel_make "$arch" "$tree" "$folder"
@@ -707,10 +707,14 @@ main() {
     --offline) offline=1 ;;
     --arch | --series | --flavour | --suite | --release | --tree | --to)
       [ $# -gt 1 ] || die 2 "$1 needs a value"
+      [ "$1" != --release ] || [ -n "$2" ] || die 2 "$1 needs a value"
       printf -v "${1#--}" %s "$2"
       shift
       ;;
-    list | fetch | config | take | changelog) command=$1 ;;
+    list | fetch | config | take | changelog)
+      [ -z "$command" ] || die 2 "$command and $1: give one of them"
+      command=$1
+      ;;
     *) die 2 "unknown argument $1; see --help" ;;
     esac
     shift
@@ -724,6 +728,8 @@ main() {
   [ "$suite" != all ] || suites=$all_suites
   [[ $suites =~ ^[a-z0-9,-]*$ ]] || die 2 "not a list of suites: $suite"
   [[ $series =~ ^([0-9]+\.[0-9]+(,|$))*$ ]] || die 2 "not a list of series: $series (such as 6.1,7.3)"
+  # An empty variable of a script would be the default kernel; other characters are patterns of grep.
+  [[ $release =~ ^([0-9][0-9A-Za-z.+~_-]*)?$ ]] || die 2 "not a kernel: $release (such as 6.1.0-44 or 6.12.113)"
   [ -z "$release" ] || [ -z "$series" ] || die 2 "--release and --series: give one of them"
   case $command in
   config | take)

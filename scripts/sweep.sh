@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Measures many kernels on many targets, here or on many machines, into a history.
 set -Eeuo pipefail
-trap 'echo "sweep: line $LINENO: $BASH_COMMAND failed" >&2' ERR
+# Exit code 1 would be a regression.
+trap 'echo "sweep: line $LINENO: $BASH_COMMAND failed" >&2; exit 4' ERR
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
 . "$here/places.sh"
 # shellcheck source=/dev/null
 . "$here/progress.sh"
+# shellcheck source=/dev/null
+. "$here/sweep-explain.sh"
 wsbench=$(wsbench_path)
+[[ $wsbench == /* ]] || wsbench=$PWD/$wsbench
 
 usage() {
   cat <<END
@@ -60,7 +64,6 @@ target_arch() {
   case $1 in
   lab:x86_64-*) echo x86_64 ;;
   lab:aarch64-*) echo aarch64 ;;
-  *) return 1 ;;
   esac
 }
 
@@ -74,131 +77,52 @@ is_done() {
   [ -s "$1" ] && "$wsbench" validate "$1" >/dev/null 2>&1 && ! grep -q '^    "partial": true' "$1"
 }
 
-# releases ARCH: the selected kernels, oldest first.
-releases() {
-  local arch=$1 list=() all one
-  if [ -n "$wanted" ]; then
-    IFS=, read -ra list <<<"$wanted"
-    for one in "${list[@]}"; do
-      # The name of the folder is the full release, also where only a part was given.
-      basename "$("$here/kernel.sh" fetch --quiet --arch "$arch" --flavour "$flavour" --release "$one")"
-    done | sort -V
-    return
-  fi
-  IFS=, read -ra list <<<"$series"
-  [ ${#list[@]} -gt 0 ] || list=('')
-  for one in "${list[@]}"; do
-    all=$("$here/kernel.sh" list --arch "$arch" --flavour "$flavour" ${one:+--series "$one"})
-    awk '{ print $1 }' <<<"$all"
-  done | sort -uV
-}
-
-# jobs: "TARGET RELEASE" per line, the kernels of each target in order. Sets `lacking` if a
-# target has no kernel.
-jobs() {
-  local target arch found
-  for target in "${targets[@]}"; do
-    arch=$(target_arch "$target") || die 2 "no lab \"$target\" (lab:x86_64-* or lab:aarch64-*)"
-    found=$(releases "$arch") || found=''
-    if [ -z "$found" ]; then
-      say "$target: no such kernel for $arch"
-      lacking=4
-      continue
-    fi
-    while IFS= read -r release; do
-      echo "$target $release"
-    done <<<"$found"
-  done
-}
-
-# configs_of ARCH NAME,...: the configs that wsbench run measures on an architecture, one per
-# line. Names can be globs.
-configs_of() {
-  local patterns pattern all name
-  IFS=, read -ra patterns <<<"$2"
-  all=$("$wsbench" list configs --json |
-    awk -F'"' -v arch="$1" '$2 == "name" { name = $4 } $2 == arch { print name }')
-  for name in $all; do
-    for pattern in "${patterns[@]}"; do
-      # shellcheck disable=SC2254  # a glob
-      case $name in $pattern) echo "$name" && break ;; esac
-    done
-  done
-}
-
-# explain_options ARCH [OPTION...]: of the options of wsbench run, those that change a
-# figure. Sets `passed` and, if the configs are named, `configs`.
-explain_options() {
-  local arch=$1 names=''
-  shift
-  while [ $# -gt 0 ]; do
-    case $1 in
-    --append=* | --modules=* | --emulator=*) passed+=("$1") ;;
-    --config=*) names=${1#*=} ;;
-    --append | --modules | --emulator | --config)
-      [ $# -gt 1 ] || break
-      if [ "$1" = --config ]; then names=$2; else passed+=("$1" "$2"); fi
-      shift
-      ;;
-    esac
-    shift
-  done
-  [ -z "$names" ] || mapfile -t configs < <(configs_of "$arch" "$names")
-}
-
-# explain_one FILE TARGET RELEASE BENCH,... [OPTION...]: explains the benchmarks for a
-# kernel, under the configs of the options, unless their explanations exist.
-explain_one() {
-  local file=$1 target=$2 release=$3 bench list=() folder=${1%.json}.explanations failed=0
-  local passed=() configs=('') config rows
-  IFS=, read -ra list <<<"$4"
-  shift 4
-  explain_options "$(target_arch "$target")" "$@"
-  for config in "${configs[@]}"; do
-    rows=''
-    for bench in "${list[@]}"; do
-      [ -e "$folder/$bench${config:+.$config}.json" ] || rows+=${rows:+,}$bench
-    done
-    [ -z "$rows" ] || explain_rows "$folder" "$target" "$release" "$config" "$rows" || failed=4
-  done
-  return "$failed"
-}
-
-# explain_rows FOLDER TARGET RELEASE CONFIG BENCH,...: explains the benchmarks in one boot of
-# the lab, with the options of `passed`, into FOLDER/BENCH.CONFIG.json, or BENCH.json without
-# a CONFIG. The file of a benchmark that cannot be explained is empty. Of several, if one
-# fails, those without an explanation are explained alone: only the exit code says why.
-explain_rows() {
-  local folder=$1 target=$2 release=$3 config=$4 rows=$5 log=$1/log kernel bench out missing=() code=0
-  # A sweep that was killed leaves files of another config or kernel.
-  rm -rf "$folder/new"
-  mkdir -p "$folder/new"
-  kernel=$("$here/kernel.sh" fetch --quiet --arch "$(target_arch "$target")" --release "$release" 2>"$log") || code=4
-  [ "$code" != 0 ] ||
-    "$wsbench" explain --quiet --on "$target" --bench "$rows" ${config:+--config "$config"} \
-      --kernel "$kernel/vmlinuz" "${passed[@]}" -o "$folder/new/" >"$log" 2>&1 || code=$?
-  for bench in ${rows//,/ }; do
-    out=$folder/$bench${config:+.$config}.json
-    if [ -s "$folder/new/$bench.json" ]; then
-      mv "$folder/new/$bench.json" "$out"
-    elif [[ $code = [03] ]]; then
-      : >"$out"
-    else
-      missing+=("$bench")
-    fi
-  done
-  rm -rf "$folder/new"
-  [[ ! $code = [03] ]] || return 0
-  # Without any, the lab itself may have failed.
-  if [ "$rows" != "$(IFS=, && echo "${missing[*]}")" ]; then
+# find_kernels ARCH: sets releases[ARCH] to the selected kernels, oldest first, and absent[ARCH]
+# to those of --release that cannot be fetched, a line each; says once why. With these, or if a
+# series has no kernel, sets `lacking`.
+find_kernels() {
+  local arch=$1 one found list='' code
+  releases[$arch]='' absent[$arch]=''
+  for one in "${wanted[@]}"; do
     code=0
-    for bench in "${missing[@]}"; do
-      explain_rows "$folder" "$target" "$release" "$config" "$bench" || code=4
-    done
-    return "$code"
-  fi
-  echo "$target $release: $rows${config:+ [$config]}: $(reason "$log")" >&2
-  return 4
+    # The name of the folder is the full release, also where only a part was given.
+    found=$("$here/kernel.sh" fetch --quiet --arch "$arch" --flavour "$flavour" --release "$one") || code=$?
+    found=${found##*/}
+    if [ "$code" = 0 ] && [ -n "$found" ]; then
+      list+=$found$'\n'
+    else
+      absent[$arch]+=$one$'\n'
+      lacking=4 network=$((code == 4 ? 4 : network))
+    fi
+  done
+  for one in "${series_list[@]}"; do
+    code=0
+    found=$("$here/kernel.sh" list --arch "$arch" --flavour "$flavour" ${one:+--series "$one"}) || code=$?
+    if [ -z "$found" ]; then
+      [ "$code" != 0 ] || say "Debian does not offer a $flavour kernel ${one:+$one }for $arch"
+      lacking=4 network=$((code == 4 ? 4 : network))
+    else
+      list+=$(awk '{ print $1 }' <<<"$found")$'\n'
+    fi
+  done
+  [ -z "$list" ] || releases[$arch]=$(sort -uV <<<"${list%$'\n'}")
+}
+
+# find_jobs: sets `jobs` to "TARGET RELEASE" per line, the kernels of each target in order, and
+# `absent_jobs` to those of kernels that cannot be fetched.
+find_jobs() {
+  local target arch release network=2
+  for target in "${targets[@]}"; do
+    arch=$(target_arch "$target")
+    [ -n "${releases[$arch]+found}" ] || find_kernels "$arch"
+    while IFS= read -r release; do
+      [ -z "$release" ] || jobs+="$target $release"$'\n'
+    done <<<"${releases[$arch]}"
+    while IFS= read -r release; do
+      [ -z "$release" ] || absent_jobs+="$target $release"$'\n'
+    done <<<"${absent[$arch]}"
+  done
+  if [ -z "$jobs" ] && [ "$only_list" = 0 ]; then die "$network" "no target has such a kernel"; fi
 }
 
 # one DIR EXPLAIN TARGET RELEASE [OPTION...]: runs a job, unless its document exists, and
@@ -213,9 +137,15 @@ one() {
 
 # measure_one FILE TARGET RELEASE [OPTION...]: measures, unless the document exists.
 measure_one() {
-  local file=$1 target=$2 release=$3 kernel code=0
+  local file=$1 target=$2 release=$3 kernel code=0 said
   shift 3
   ! is_done "$file" || return 0
+  if [ -s "$file" ]; then
+    # Damaged, of a newer program, or partial.
+    said=$("$wsbench" validate --quiet "$file" 2>&1 >/dev/null) || true
+    echo "$target $release: measured again, and kept as ${file##*/}.old: ${said#*: }" >&2
+    mv "$file" "$file.old"
+  fi
   mkdir -p "$(dirname "$file")"
   # An interrupted run leaves a partial document.
   rm -f "$file.new"
@@ -224,7 +154,7 @@ measure_one() {
   kernel=$("$here/kernel.sh" fetch --quiet --arch "$(target_arch "$target")" --release "$release" \
     2>"$file.log") || code=4
   [ "$code" != 0 ] ||
-    "$wsbench" run --quiet --on "$target" --kernel "$kernel/vmlinuz" -o "$file.new" "$@" >"$file.log" 2>&1 || code=$?
+    "$wsbench" run --quiet --on "$target" --kernel "$kernel/vmlinuz" -o "$file.new" "$@" >"$file.log" 2>&1 9>&- || code=$?
   # 3: every benchmark was skipped. 4: a benchmark failed; the document keeps the others, and
   # the log names the failed one.
   if [[ $code = [034] ]] && is_done "$file.new"; then
@@ -238,52 +168,135 @@ measure_one() {
 # reason LOG: the last error message of a failed job. Tables of other benchmarks may
 # follow it in the log.
 reason() {
-  grep '^[a-z]*: error: ' "$1" | tail -n 1 | grep . || tail -n 1 "$1"
+  grep '^[a-z]*: error: ' "$1" | tail -n 1 | grep . || tail -n 1 "$1" | grep . || echo "no message (is the disk full?)"
+}
+
+# other_options [OPTION...]: says that documents were measured with other options: they are not
+# measured again.
+other_options() {
+  local target release files=()
+  while read -r target release; do
+    files+=("$dir/$(document "$target" "$release")")
+  done < <(printf %s "$jobs")
+  python3 - "$*" "${files[@]}" <<'END' || true
+import json, sys
+now, *files = sys.argv[1:]
+others = {}
+for path in files:
+    try:
+        argv = json.load(open(path))["run"]["argv"]
+        old = " ".join(argv[argv.index("-o") + 2:])
+    except (OSError, ValueError, KeyError, TypeError):
+        continue
+    if old != now:
+        others.setdefault(old, []).append(path)
+for old, paths in others.items():
+    print(f"sweep: {len(paths)} documents were measured with other options ({old or 'none'}) and stay, "
+          f"such as {paths[0]}", file=sys.stderr)
+END
 }
 
 # log_is_true: whether the documents of the jobs that succeeded by parallel's log exist. A
 # user may have deleted a document to repeat its measurement.
 log_is_true() {
   local target release good done=0
-  good=$(awk 'NR > 1 && $7 == 0 && $8 == 0' "$dir/joblog" | wc -l)
+  good=$(awk -F'\t' 'NR > 1 && $7 == 0 && $8 == 0' "$dir/joblog" | wc -l)
   while read -r target release; do
     ! is_done "$dir/$(document "$target" "$release")" || done=$((done + 1))
   done <"$dir/jobs"
   [ "$good" -le "$done" ]
 }
 
+# check_machines: leaves out machines that cannot measure, sets `machines` to the number of the
+# others, and warns of those with another wsbench.
+check_machines() {
+  local one host command said good=() list=() version
+  version=$("$wsbench" --version)
+  IFS=, read -ra list <<<"$logins"
+  for one in "${list[@]}"; do
+    host=${one#"${one%%[!0-9]*}"/}
+    # A command with its options, or the name of a host; host groups and files of hosts are
+    # not opened here.
+    case $host in
+    : | '' | @* | . | ..*) good+=("$one") && continue ;;
+    *' '*) read -ra command <<<"$host" ;;
+    *) command=("${PARALLEL_SSH:-ssh}" "$host") ;;
+    esac
+    # shellcheck disable=SC2016  # the shell of the machine expands it
+    if ! said=$("${command[@]}" "$(printf '%q ' sh -c \
+      'for f; do [ -x "$f" ] || { echo "it has no $f"; exit 1; }; done; command -v rsync >/dev/null || { echo "it has no rsync"; exit 1; }; "$2" --version' \
+      sh "$here/sweep.sh" "$wsbench")" </dev/null 2>&1); then
+      say "${host##* }: left out: ${said##*$'\n'}"
+      continue
+    fi
+    [ "${said##*$'\n'}" = "$version" ] || say "${host##* }: ${said##*$'\n'}, here $version: figures can differ"
+    good+=("$one")
+  done
+  machines=${#good[@]}
+  [ "$machines" -gt 0 ] || die 4 "--sshlogin: no machine can measure"
+  logins=$(IFS=, && echo "${good[*]}")
+}
+
+# all_done: whether each job has a document, also those that other machines measured.
+all_done() {
+  local target release lost=0
+  while read -r target release; do
+    is_done "$dir/$(document "$target" "$release")" || lost=$((lost + 1))
+  done <"$dir/jobs"
+  [ "$lost" = 0 ] && return
+  # Of a job that failed, the reason is said.
+  [ "$1" != 0 ] || say "documents that did not arrive here: $lost"
+  return 1
+}
+
 # measure: runs the jobs by GNU parallel. Its log is valid for one list of jobs; the
 # documents decide in any case.
 measure() {
-  local pid code=0
-  parallel --version 2>/dev/null | grep -q '^GNU parallel' || die 2 "GNU parallel is not installed (package parallel)"
-  # parallel copies the documents from other machines by rsync.
-  [[ ,$logins, =~ ^(,([0-9]+/)?:)*,$ ]] || command -v rsync >/dev/null || die 2 "--sshlogin: rsync is missing (package rsync)"
-  if ! cmp -s "$dir/jobs.new" "$dir/jobs"; then
+  local code=0
+  if ! printf %s "$jobs" | cmp -s - "$dir/jobs"; then
     rm -f "$dir/joblog"
+    printf %s "$jobs" >"$dir/jobs.new"
     mv "$dir/jobs.new" "$dir/jobs"
   fi
-  rm -f "$dir/jobs.new"
   [ ! -f "$dir/joblog" ] || log_is_true || rm -f "$dir/joblog"
   # The log does not tell which benchmarks were explained; the files do.
   [ -z "$explain" ] || rm -f "$dir/joblog"
-  watch &
-  pid=$!
+  watch 9>&- &
+  watcher=$!
   parallel --will-cite --colsep ' ' --jobs "$at_once" --joblog "$dir/joblog" --resume-failed \
-    ${logins:+--sshlogin "$logins" --workdir "$PWD" --return "$dir/{=1 s/:/-/ =}/{2}.json"} \
+    ${logins:+--sshlogin "$logins" --retries "$machines" --workdir "$PWD" --return "$dir/{=1 s/:/-/ =}/{2}.json"} \
     "$(printf '%q ' env "WSBENCH=$wsbench" "$here/sweep.sh" --one "$dir" "$explain")" '{1}' '{2}' "${*:+$(printf '%q ' "$@")}" <"$dir/jobs" \
-    2> >(on_own_lines) || code=4
-  kill "$pid" 2>/dev/null || true
-  wait "$pid" 2>/dev/null || true
-  progress_end
+    2> >(exec 9>&- && on_own_lines) &
+  child=$!
+  wait "$child" || code=4
+  child=''
+  watch_end
+  all_done "$code" || code=4
   return "$code"
+}
+
+# interrupted CODE: ends the sweep with what it has started. While GNU parallel starts, it
+# ignores a SIGTERM.
+# shellcheck disable=SC2317  # the traps call it
+interrupted() {
+  local killer
+  trap '' INT TERM HUP
+  if [ -n "$child" ]; then
+    while kill -TERM "$child" 2>/dev/null; do sleep 1; done 9>&- &
+    killer=$!
+    wait "$child" 2>/dev/null || true
+    kill "$killer" 2>/dev/null || true
+  fi
+  watch_end
+  say "interrupted: repeat the command to measure the rest"
+  exit "$1"
 }
 
 # next_job ROWS: target and kernel of the first job that has not ended, in this sweep, which
 # began after ROWS rows of the log, or in an earlier one.
 next_job() {
   awk -v rows="$1" 'FILENAME ~ /joblog$/ { if (FNR > rows + 1 || (FNR > 1 && $7 == 0 && $8 == 0)) ended[$1] = 1; next }
-    !(FNR in ended) { print $1 ", Linux " $2; exit }' "$dir/joblog" "$dir/jobs" 2>/dev/null || true
+    !(FNR in ended) { print $1 ", Linux " $2; exit }' FS='\t' "$dir/joblog" FS=' ' "$dir/jobs" 2>/dev/null || true
 }
 
 # watch: shows how many jobs of this sweep ended, by parallel's log, until it is killed. Jobs
@@ -300,15 +313,27 @@ watch() {
   done
 }
 
-# log_rows any|ended_well: the number of rows in parallel's log.
-log_rows() {
-  [ ! -f "$dir/joblog" ] || awk -v which="$1" 'NR > 1 && (which == "any" || ($7 == 0 && $8 == 0))' "$dir/joblog" | wc -l
+watch_end() {
+  [ -n "$watcher" ] || return 0
+  kill "$watcher" 2>/dev/null || true
+  wait "$watcher" 2>/dev/null || true
+  watcher=''
+  progress_end
 }
 
-# on_own_lines: copies messages to stderr; each erases the line of the progress.
+# log_rows any|ended_well: the number of rows in parallel's log.
+log_rows() {
+  [ ! -f "$dir/joblog" ] || awk -F'\t' -v which="$1" 'NR > 1 && (which == "any" || ($7 == 0 && $8 == 0))' "$dir/joblog" | wc -l
+}
+
+# on_own_lines: copies messages to stderr; each erases the line of the progress. A job that
+# failed on another machine has no document to be copied, which rsync says at length.
 on_own_lines() {
   local line
   while IFS= read -r line; do
+    case $line in
+    'rsync: [sender] link_stat '*' (2)' | 'rsync: connection unexpectedly closed'* | 'rsync error: '*) continue ;;
+    esac
     progress_end
     printf '%s\n' "$line" >&2
   done
@@ -319,11 +344,12 @@ on_own_lines() {
 add() {
   local target release file one files=() kept=() of_target missing code=0
   for target in "${targets[@]}"; do
-    of_target=() missing=0
+    of_target=()
+    missing=$(awk -v t="$target" '$1 == t' <<<"$absent_jobs" | wc -l)
     while read -r release; do
       file=$dir/$(document "$target" "$release")
       if is_done "$file"; then of_target+=("$file"); else missing=$((missing + 1)); fi
-    done < <(awk -v t="$target" '$1 == t { print $2 }' "$dir/jobs")
+    done < <(awk -v t="$target" '$1 == t { print $2 }' <<<"$jobs")
     if [ "$missing" -gt 0 ] && [ "$skip_failed" = 0 ]; then
       say "$target: $missing kernels are missing: nothing was added to $db (run the sweep again, or give --skip-failed)"
       code=4
@@ -341,63 +367,6 @@ add() {
   return "$code"
 }
 
-# why: explains what the history lacks, and keeps the changelog of the newest kernel of each
-# series. A kernel that cannot be fetched any more costs its explanations.
-why() {
-  local target release config rows arch file log=$dir/why.log logs=() n=0 all code=0 total begin=$SECONDS
-  while read -r target release; do
-    arch=$(target_arch "$target")
-    if file=$("$here/kernel.sh" changelog --arch "$arch" --release "$release" 2>"$log"); then
-      logs+=(--changelog "$file")
-    else
-      say "$(tail -n 1 "$log")"
-    fi
-  done < <(newest_of_series)
-  [ ${#logs[@]} = 0 ] || "$wsbench" history add --quiet --db "$db" "${logs[@]}" || return
-  touch "$dir/not-explained"
-  # Of damaged explanations, 4 with a message: the others are made.
-  "$wsbench" history why --db "$db" --missing >"$log" || code=4
-  # One boot for the benchmarks of a target, a kernel and a config.
-  all=$(sort -u "$log" | grep -vxFf "$dir/not-explained" |
-    awk '{ boot = $1 " " $2 " " $4; rows[boot] = rows[boot] "," $3 }
-      END { for (boot in rows) print boot, substr(rows[boot], 2) }' | sort -V || true)
-  total=$(wc -l <<<"$all")
-  while read -r target release config rows; do
-    [ -n "$rows" ] || continue
-    n=$((n + 1))
-    progress_show "sweep: explaining $target, Linux $release, $n of $total$(progress_left $((n - 1)) "$total" $((SECONDS - begin)))"
-    explain_missing "$target" "$release" "$config" "$rows" "$@" || code=4
-  done <<<"$all"
-  progress_end
-  rm -f "$log"
-  return "$code"
-}
-
-# newest_of_series: "TARGET RELEASE" of the newest kernel of each series and architecture.
-newest_of_series() {
-  awk '{ split($2, v, "."); arch = $1 ~ /x86/ ? "x" : "a"; print arch v[1] "." v[2] + 0, $0 }' "$dir/jobs" |
-    sort -k1,1 -k3,3V | awk '{ last[$1] = $2 " " $3 } END { for (i in last) print last[i] }' | sort -u
-}
-
-# explain_missing TARGET RELEASE CONFIG BENCH,... [OPTION...]: explains into the history.
-explain_missing() {
-  local target=$1 release=$2 config=$3 rows=$4 folder=$dir/why passed=() configs=() file made=() code=0
-  shift 4
-  explain_options "$(target_arch "$target")" "$@"
-  rm -rf "$folder"
-  explain_rows "$folder" "$target" "$release" "$config" "$rows" 2> >(on_own_lines) || code=4
-  for file in "$folder"/*.json; do
-    if [ -s "$file" ]; then
-      made+=(--explanation "$file")
-    elif [ -e "$file" ]; then
-      echo "$target $release $(basename "$file" ".$config.json") $config" >>"$dir/not-explained"
-    fi
-  done
-  [ ${#made[@]} = 0 ] || "$wsbench" history add --quiet --db "$db" "${made[@]}" || code=4
-  rm -rf "$folder"
-  return "$code"
-}
-
 list() {
   local target release file state
   while read -r target release; do
@@ -409,17 +378,73 @@ list() {
       state="failed: $(reason "$file.log")"
     fi
     printf '%-18s %-32s %s\n' "$target" "$release" "$state"
-  done <"$dir/jobs.new"
-  rm -f "$dir/jobs.new"
+  done < <(printf %s "$jobs")
+  while read -r target release; do
+    printf '%-18s %-32s %s\n' "$target" "$release" "cannot be fetched"
+  done < <(printf %s "$absent_jobs")
+}
+
+# unique NAME...: each name once, a line each.
+unique() {
+  printf '%s\n' "$@" | awk '!seen[$0]++'
+}
+
+# check_options [OPTION...]: of the sweep, and of the options of wsbench run those that the
+# sweep sets.
+check_options() {
+  local one
+  [ -n "$dir" ] || die 2 "-o DIR is missing (see --help)"
+  [ -x "$wsbench" ] || die 2 "no program $wsbench (make)"
+  [ ${#targets[@]} -gt 0 ] || die 2 "--on: no lab"
+  mapfile -t targets < <(unique "${targets[@]}")
+  for one in "${targets[@]}"; do
+    if [[ $one != lab:* ]] || ! "$wsbench" list targets --names | grep -xF -- "$one" >/dev/null; then
+      die 2 "no lab \"$one\" (wsbench list targets)"
+    fi
+  done
+  [[ $at_once =~ ^[1-9][0-9]{0,3}$ ]] || die 2 "--jobs $at_once: not a number of jobs"
+  [[ $flavour =~ ^(cloud|plain|rt)$ ]] || die 2 "no flavour \"$flavour\": cloud, plain or rt"
+  [ ${#wanted[@]} = 0 ] || [ ${#series_list[@]} = 0 ] || die 2 "--release and --series: give one of them"
+  for one in "${wanted[@]}"; do
+    [[ $one =~ ^[0-9][0-9A-Za-z.+~_-]*$ ]] || die 2 "--release: \"$one\" is not a kernel (such as 6.1.0-44)"
+  done
+  for one in "${series_list[@]}"; do
+    [[ $one =~ ^[0-9]+\.[0-9]+$ ]] || die 2 "--series: \"$one\" is not a series (such as 6.1)"
+  done
+  [ ${#wanted[@]} -gt 0 ] || [ ${#series_list[@]} -gt 0 ] || series_list=('')
+  for one; do
+    case $one in
+    --) break ;;
+    -o* | --output | --output=* | --on | --on=* | --kernel | --kernel=*) die 2 "$one after --: the sweep sets it for each run" ;;
+    esac
+  done
+  [ -z "$explain" ] || [ -z "$logins" ] || die 2 "--explain and --sshlogin: explanations are made on this machine only"
+  [ "$why" = 0 ] || [ -n "$db" ] || die 2 "--why needs --db"
+  [ "$why" = 0 ] || [ -z "$logins" ] || die 2 "--why and --sshlogin: explanations are made on this machine only"
+}
+
+# check_db: a history that the documents cannot be added to would be found after hours.
+check_db() {
+  local said
+  if [ -s "$db" ] && ! said=$("$wsbench" history show --quiet --db "$db" 2>&1 >/dev/null) &&
+    [[ $said != *'has no figures' ]]; then
+    die 2 "${said##*: error: }"
+  fi
+  [ -e "$db" ] || [ -d "$(dirname -- "$db")" ] || die 4 "--db $db: no such folder"
+  # Also beside an existing history: explanations, and lines that a crash left.
+  [ -w "$(dirname -- "$db")" ] || die 4 "cannot write to $(dirname -- "$db")"
+  [ ! -e "$db" ] || [ -w "$db" ] || die 4 "cannot write to $db"
 }
 
 main() {
-  local dir='' db='' series='' flavour=cloud wanted='' at_once=2 logins='' explain='' why=0 only_list=0 skip_failed=0
-  local targets=(lab:x86_64-svm lab:aarch64-vhe lab:aarch64-nvhe) code=0 lacking=0
+  local dir='' db='' flavour=cloud at_once=2 logins='' explain='' why=0 only_list=0 skip_failed=0
+  local targets=(lab:x86_64-svm lab:aarch64-vhe lab:aarch64-nvhe) code=0 lacking=0 child='' watcher=''
+  local wanted=() series_list=() jobs='' absent_jobs='' machines=1
+  local -A releases=() absent=()
   if [ "${1:-}" = --one ]; then
     shift
-    one "$@"
-    exit
+    one "$@" || exit
+    exit 0
   fi
   while [ $# -gt 0 ]; do
     case $1 in
@@ -429,11 +454,12 @@ main() {
     --why) why=1 ;;
     --) shift && break ;;
     -o | --on | --series | --flavour | --release | --db | --jobs | --sshlogin | --explain)
-      [ $# -gt 1 ] || die 2 "$1 needs a value"
+      [ -n "${2:-}" ] || die 2 "$1 needs a value"
       case $1 in
       -o) dir=$2 ;;
       --on) IFS=, read -ra targets <<<"$2" ;;
-      --release) wanted=$2 ;;
+      --release) IFS=, read -ra wanted <<<"$2" ;;
+      --series) IFS=, read -ra series_list <<<"$2" ;;
       --jobs) at_once=$2 ;;
       --sshlogin) logins=$2 ;;
       *) printf -v "${1#--}" %s "$2" ;;
@@ -444,18 +470,28 @@ main() {
     esac
     shift
   done
-  [ -n "$dir" ] || die 2 "-o DIR is missing (see --help)"
-  [ -x "$wsbench" ] || die 2 "no program $wsbench (make)"
-  [ -z "$explain" ] || [ -z "$logins" ] || die 2 "--explain and --sshlogin: explanations are made on this machine only"
-  [ "$why" = 0 ] || [ -n "$db" ] || die 2 "--why needs --db"
-  [ "$why" = 0 ] || [ -z "$logins" ] || die 2 "--why and --sshlogin: explanations are made on this machine only"
-  mkdir -p "$dir"
-  jobs >"$dir/jobs.new"
-  [ -s "$dir/jobs.new" ] || die 2 "no target has such a kernel"
+  [[ $dir != -* ]] || dir=./$dir
+  check_options "$@"
   if [ "$only_list" = 1 ]; then
+    find_jobs
     list
     exit
   fi
+  parallel --version 2>/dev/null | grep -q '^GNU parallel' || die 2 "GNU parallel is not installed (package parallel)"
+  # parallel copies the documents from other machines by rsync.
+  [[ ,$logins, =~ ^(,([0-9]+/)?:)*,$ ]] || command -v rsync >/dev/null || die 2 "--sshlogin: rsync is missing (package rsync)"
+  mkdir -p "$dir" 2>/dev/null || true
+  [ -w "$dir/." ] || die 4 "cannot write to $dir"
+  # Also held by GNU parallel and the jobs, of a sweep that was killed, but not by a run.
+  exec 9<"$dir"
+  flock -n 9 || die 4 "another sweep works in $dir"
+  [ -z "$db" ] || check_db
+  [ -z "$logins" ] || check_machines
+  find_jobs
+  other_options "$@"
+  trap 'interrupted 130' INT
+  trap 'interrupted 143' TERM
+  trap 'interrupted 129' HUP
   measure "$@" || code=$?
   [ -z "$db" ] || add || code=$?
   [ "$why" = 0 ] || why "$@" || code=$?

@@ -3,7 +3,7 @@
 # The virtual PMU in one table and one picture: trap against passthrough, and what each
 # config adds to exits that have nothing to do with the PMU.
 set -Eeuo pipefail
-trap 'echo "vpmu: line $LINENO: $BASH_COMMAND failed" >&2' ERR
+trap 'echo "vpmu: line $LINENO: $BASH_COMMAND failed" >&2; exit 4' ERR
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
@@ -134,7 +134,8 @@ main() {
     [[ $kernel != */* || -f $kernel ]] || die 2 "$kernel: no such file"
   done
   dir=$out/${on//:/-}
-  mkdir -p "$dir"
+  mkdir -p "$dir" 2>/dev/null || true
+  [ -w "$dir/." ] || die 4 "cannot write to $dir"
   for kernel in "${kernels[@]}"; do
     name=$kernel
     [[ $kernel != */* ]] || name=image-$(sha256sum "$kernel" | cut -c1-12)

@@ -173,6 +173,36 @@ END
   [ "$(wc -l <h.jsonl)" = 4 ]
 }
 
+@test "the gate: bad usage, and a folder that cannot be written, are not a pass and not a regression" {
+  stand_in
+  local gate=("$top/scripts/ci/measure.sh" --kernel image --bench hypercall)
+  echo 100 >image
+  echo text >file
+  refused 2 '--on: no target' "${gate[@]}" -o a --on ''
+  refused 4 'cannot write to file' "${gate[@]}" -o file --on "$target"
+  refused 4 'cannot write to file/a' "${gate[@]}" -o file/a --on "$target"
+  run_apart "${gate[@]}" -o a --on "$target" --base none
+  [ "$status" = 0 ]
+  [[ $stderr == *'ci: no folder none: nothing is compared'* ]]
+  # The documents of the base would be overwritten before they are read.
+  cp a/*.json before
+  echo 107 >image
+  refused 2 '--base and -o are one folder' "${gate[@]}" -o ../cwd/a --on "$target" --base a
+  cmp before a/*.json
+}
+
+@test "the gate: a run that was interrupted is neither judged nor added" {
+  stand_in
+  echo 100 >image
+  "$top/scripts/ci/measure.sh" --kernel image --on "$target" -o a || [ $? = 3 ]
+  sed -i '2a\[ "$1" != run ] || { cp a/*.json "${@: -1}"; echo "$*" >>runs; exit 130; }' stand-in
+  run_apart "$top/scripts/ci/measure.sh" --kernel image --on "$target,lab:aarch64-nvhe" -o b --base a --db h.jsonl
+  echo "$stdout$stderr"
+  [ "$status" = 130 ]
+  [ "$(wc -l <runs)" = 1 ]
+  [ ! -e h.jsonl ]
+}
+
 @test "the gate ignores regressions below a threshold, and the comment lists them" {
   stand_in
   local gate=("$top/scripts/ci/measure.sh" --kernel image --on "$target" --db h.jsonl --threshold 5%

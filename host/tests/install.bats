@@ -25,7 +25,7 @@ setup_file() {
   local file
   in_tree_make install PREFIX=/opt/ws DESTDIR="$PWD/ro ot" >log 2>&1
   for file in bin/wsbench libexec/worldswitch/{x86_64,aarch64}/init libexec/worldswitch/libwsbench-trace-qemu{1,7}.so \
-    libexec/worldswitch/libwsbench-clone.so libexec/worldswitch/{kernel,kmod,emulator,emulator-qemu,sweep,reboots,ci/measure,ci/bisect,ci/series}.sh \
+    libexec/worldswitch/libwsbench-clone.so libexec/worldswitch/{kernel,kmod,emulator,emulator-qemu,sweep,sweep-explain,reboots,ci/measure,ci/bisect,ci/series}.sh \
     libexec/worldswitch/kmod/Kbuild libexec/worldswitch/{kernel-build.sh,headers.sh,ci/lab.config,ci/lab-x86_64.config,ci/lab-aarch64.config} share/worldswitch/schema.json share/man/man1/wsbench.1 \
     share/bash-completion/completions/wsbench share/zsh/site-functions/_wsbench \
     share/fish/vendor_completions.d/wsbench.fish share/doc/worldswitch/{README.md,LICENSE,host/CHANGES.md}; do

@@ -342,6 +342,17 @@ END
   [[ $stderr != *waiting* ]]
 }
 
+@test "kernel.sh: an empty release, a pattern, and two commands are refused" {
+  local kernel=$top/scripts/kernel.sh
+  # A variable that a CI job does not have; it would be the default kernel.
+  refused 2 '--release needs a value' "$kernel" fetch --arch x86_64 --release ''
+  for release in '6.1.*' '6.1.0-10(' '../x' '['; do
+    refused 2 "not a kernel: $release" "$kernel" fetch --arch x86_64 --release "$release"
+  done
+  refused 2 'list and fetch: give one of them' "$kernel" list fetch
+  [ "$(downloads)" = 0 ]
+}
+
 @test "kernel fetch: a package that cannot be unpacked or lacks the image changes nothing" {
   fetch --release 6.1.0-9
   printf '#!/bin/sh\nexit 2\n' >"$BATS_TEST_TMPDIR/bin/dpkg"

@@ -124,6 +124,14 @@ END
   run_apart "$wsbench" power --bench nix run1.json
   [ "$status" = 2 ]
   [[ $stderr == *"no such row"* ]]
+  python3 - <<'END'
+import json
+d = json.load(open("run1.json"))
+for b in d["benchmarks"]:
+    b.update(status="skip", reason="not here", metrics=[])
+json.dump(d, open("skipped.json", "w"))
+END
+  refused 2 "no row has a figure" "$wsbench" power skipped.json
 }
 
 @test "the band of several documents is that of the coarsest clock" {

@@ -354,6 +354,9 @@ END
   refused 2 "--build needs --kernel" "${run[@]}" work~1..work -o out --build true
   refused 2 "labs of one architecture" "${run[@]}" work~1..work -o out --on lab:x86_64-svm,lab:aarch64-vhe
   refused 2 'no lab "kvm"' "${run[@]}" work~1..work -o out --on kvm
+  refused 2 'no lab "lab:x86_64-svn"' "${run[@]}" work~1..work -o out --on lab:x86_64-svm,lab:x86_64-svn
+  refused 2 '--on: no lab' "${run[@]}" work~1..work -o out --on ''
+  refused 4 'cannot write to version' "${run[@]}" work~1..work -o version
   cd "$BATS_TEST_TMPDIR/cwd"
   refused 2 "not in a git tree" env GIT_CEILING_DIRECTORIES="$(dirname "$PWD")" "${run[@]}" work~1..work -o out
 }

@@ -3,7 +3,8 @@
 # The gate of a kernel tree's CI: measures a kernel in the labs, compares the documents
 # with those of a base, and adds them to a history.
 set -Eeuo pipefail
-trap 'echo "ci: line $LINENO: $BASH_COMMAND failed" >&2' ERR
+# Exit code 1 would be a regression.
+trap 'echo "ci: line $LINENO: $BASH_COMMAND failed" >&2; exit 4' ERR
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
@@ -113,16 +114,26 @@ main() {
   if [ -z "$base_kernel" ] && [ -n "$base" ] && [ -e "$base/kernel/vmlinuz" ]; then
     base_kernel=$base/kernel/vmlinuz
   fi
-  mkdir -p "$out"
+  IFS=, read -ra names <<<"$targets"
+  [ ${#names[@]} -gt 0 ] || die "--on: no target"
+  mkdir -p "$out" 2>/dev/null || true
+  if [ ! -w "$out/." ]; then
+    echo "ci: cannot write to $out" >&2
+    exit 4
+  fi
+  [ ! "$base" -ef "$out" ] || die "--base and -o are one folder, whose documents would be overwritten"
+  [ -z "$base" ] || [ -d "$base" ] || echo "ci: no folder $base: nothing is compared" >&2
   : >"$out/comment.md"
 
-  IFS=, read -ra names <<<"$targets"
   for target in "${names[@]}"; do
     file=${target//:/-}.json
     code=0
     rm -f "$out/$file"
     "$wsbench" run --on "$target" --bench "$bench" --kernel "$kernel" ${modules:+--modules "$modules"} \
       ${commit:+--commit "$commit"} ${label:+--label "$label"} -o "$out/$file" || code=$?
+    # Interrupted: neither judged nor added.
+    [[ ! $code = @(129|130|143) ]] || exit "$code"
+    [ "$code" -lt 128 ] || code=4 # killed
     note "$code"
     if [ ! -f "$out/$file" ]; then
       echo "$target: not measured (exit code $code)" >>"$out/comment.md"

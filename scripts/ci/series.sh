@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What each commit of a kernel series costs: builds, boots and measures commit by commit.
 set -Eeuo pipefail
-trap 'echo "series: line $LINENO: $BASH_COMMAND failed" >&2' ERR
+trap 'echo "series: line $LINENO: $BASH_COMMAND failed" >&2; exit 4' ERR
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
@@ -450,12 +450,17 @@ main() {
     case $target in
     lab:x86_64-*) target=x86_64 ;;
     lab:aarch64-*) target=aarch64 ;;
-    *) die 2 "no lab \"$target\" (lab:x86_64-* or lab:aarch64-*)" ;;
+    *) die 2 "no lab \"$target\" (wsbench list targets)" ;;
     esac
     arch=${arch:-$target}
     [ "$target" = "$arch" ] || die 2 "--on: labs of one architecture, not of two"
   done
+  [ -n "$arch" ] || die 2 "--on: no lab"
   [ -x "$wsbench" ] || die 2 "no program $wsbench (make)"
+  # Found before the first build.
+  for target in "${targets[@]}"; do
+    "$wsbench" list targets --names | grep -xF -- "$target" >/dev/null || die 2 "no lab \"$target\" (wsbench list targets)"
+  done
   measure_one_tree "$range"
 }
 
@@ -466,7 +471,8 @@ measure_one_tree() {
   base=$(git rev-parse -q --verify "${1%%..*}^{commit}") || die 2 "no commit ${1%%..*}"
   head=${1##*..}
   head=$(git rev-parse -q --verify "${head:-HEAD}^{commit}") || die 2 "no commit ${1##*..}"
-  mkdir -p "$dir"/{logs,kernels}
+  mkdir -p "$dir"/{logs,kernels} 2>/dev/null || true
+  [ -w "$dir/kernels/." ] || die 4 "cannot write to $dir"
   dir=$(cd "$dir" && pwd)
   [ -z "$kernel" ] || kernel=$(realpath -m "$kernel")
   build_dir=$(realpath -m "$build_dir")
