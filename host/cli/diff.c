@@ -335,8 +335,12 @@ static void fill_row(struct table *t, const struct compare_row *row)
 	fill_side(t, 1, row, &row->base);
 	fill_side(t, 2, row, &row->new);
 	table_number(t, 3, row->difference, true, true);
-	if (row->ratio > 0)
-		table_cell(t, 4, "%+.1f %%", 100 * (row->ratio - 1));
+	if (row->ratio > 0) {
+		char percent[NUMBER_BYTES];
+
+		percent_format(percent, 100 * (row->ratio - 1), 1);
+		table_cell(t, 4, "%s", percent);
+	}
 	if (*row->reason)
 		table_cell(t, 5, "[%zu]", table_note(t, row->reason));
 }

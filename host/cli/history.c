@@ -473,8 +473,19 @@ static enum cli_exit judged(const struct history_args *args, const struct histor
 	return strcmp(args->command, "why") ? check(args, h) : history_why(args, h);
 }
 
+/* Whether a series of the history has such a metric. */
+static bool has_metric(const struct history *h, const char *metrics)
+{
+	const struct history_query q = { .metrics = metrics };
+
+	for (size_t i = 0; i < h->n_series; i++)
+		if (history_selects(&q, h, &h->series[i]))
+			return true;
+	return false;
+}
+
 /* A history can name what the tables lack: they are only searched for the cause. */
-static void report_no_series(const struct history_args *args)
+static void report_no_series(const struct history_args *args, const struct history *h)
 {
 	const struct history_query *q = &args->query;
 	struct names_list list = { 0 };
@@ -490,7 +501,10 @@ static void report_no_series(const struct history_args *args)
 	if (known && q->configs)
 		known = !names_match_configs(q->configs, &list, &err);
 	names_free(&list);
-	if (known)
+	if (known && q->metrics && !has_metric(h, q->metrics))
+		message_error("%s has no such series: no metric matches '%s'", args->db,
+			      q->metrics);
+	else if (known)
 		message_error("%s has no such series", args->db);
 	else
 		message_error("%s has no such series: %s", args->db, err.text);
@@ -522,7 +536,7 @@ static enum cli_exit check_or_show(const struct history_args *args)
 	if (!h.n_series) {
 		message_error("%s has no figures", args->db);
 	} else if (!selected) {
-		report_no_series(args);
+		report_no_series(args, &h);
 	} else {
 		if (history_judge(&h, &args->rules))
 			abort(); /* out of memory */

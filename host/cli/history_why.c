@@ -66,12 +66,49 @@ enum cli_exit history_keep(const struct history_args *args)
 	return CLI_OK;
 }
 
+/* An explanation that the next step needs again: its base is the end of this step. */
+struct kept {
+	const struct history_series *series;
+	size_t point;
+	struct explanation *e;
+};
+
+struct kept_list {
+	struct kept *list;
+	size_t n;
+};
+
+static void free_kept(struct kept_list *k)
+{
+	for (size_t i = 0; i < k->n; i++)
+		explanation_free(k->list[i].e);
+	free(k->list);
+	*k = (struct kept_list){ .n = 0 };
+}
+
+/* Moves an explanation out of the list; NULL: it is not there. */
+static struct explanation *take_kept(struct kept_list *k, const struct history_series *s,
+				     size_t point)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		struct explanation *e = k->list[i].e;
+
+		if (!e || k->list[i].series != s || k->list[i].point != point)
+			continue;
+		k->list[i].e = NULL;
+		return e;
+	}
+	return NULL;
+}
+
 /* A step: changes from one run to another, with the explanations of both. */
 struct step_list {
 	const struct history_args *args;
 	const struct history *h;
 	const struct changelog *log; /* empty: none is kept */
-	struct explanation **owned;
+	struct kept_list *before;    /* of the last step */
+	struct explanation **bases;  /* of the rows */
+	struct kept_list ends;
 	struct step_row *rows;
 	char (*labels)[HISTORY_NAME_BYTES];
 	size_t n_rows;
@@ -128,14 +165,16 @@ static void add_row(struct step_list *l, const struct history_alarm *a)
 		return;
 	now = find(l, s, &s->points[at]);
 	if (now)
+		base = take_kept(l->before, s, at - 1);
+	if (now && !base)
 		base = find(l, s, &s->points[at - 1]);
 	if (!base) {
 		explanation_free(now);
 		return;
 	}
 	history_label(s, l->labels[l->n_rows]);
-	l->owned[2 * l->n_rows] = base;
-	l->owned[2 * l->n_rows + 1] = now;
+	l->bases[l->n_rows] = base;
+	l->ends.list[l->ends.n++] = (struct kept){ s, at, now };
 	l->rows[l->n_rows] = (struct step_row){ l->labels[l->n_rows], base, now };
 	l->n_rows++;
 }
@@ -294,18 +333,20 @@ static void print_functions(struct step_list *l)
 
 static void print_step(const struct history_args *args, const struct history *h,
 		       const struct changelog *log, const struct history_alarm *alarms,
-		       size_t n, bool *broken)
+		       size_t n, struct kept_list *before, bool *broken)
 {
 	struct step_list l = {
 		.args = args,
 		.h = h,
 		.log = log,
-		.owned = calloc(2 * n, sizeof(*l.owned)),
+		.before = before,
+		.bases = calloc(n, sizeof(*l.bases)),
+		.ends.list = calloc(n, sizeof(*l.ends.list)),
 		.rows = calloc(n, sizeof(*l.rows)),
 		.labels = calloc(n, sizeof(*l.labels)),
 	};
 
-	if (!l.owned || !l.rows || !l.labels)
+	if (!l.bases || !l.ends.list || !l.rows || !l.labels)
 		abort();
 	history_print_step(&args->query, h, alarms, n);
 	for (size_t i = 0; i < n; i++)
@@ -319,9 +360,11 @@ static void print_step(const struct history_args *args, const struct history *h,
 		printf("    %zu kept explanations are of other figures, and are ignored\n",
 		       l.stale);
 	*broken |= l.broken;
-	for (size_t i = 0; i < 2 * l.n_rows; i++)
-		explanation_free(l.owned[i]);
-	free(l.owned);
+	for (size_t i = 0; i < l.n_rows; i++)
+		explanation_free(l.bases[i]);
+	free(l.bases);
+	free_kept(before);
+	*before = l.ends;
 	free(l.rows);
 	free(l.labels);
 }
@@ -421,6 +464,7 @@ enum cli_exit history_why(const struct history_args *args, const struct history 
 	struct history_alarm *alarms;
 	size_t n, last = h->n_places, steps = 0;
 	char where[HISTORY_NAME_BYTES];
+	struct kept_list kept = { .n = 0 };
 	struct changelog log;
 	bool broken = false;
 	struct error err;
@@ -454,10 +498,11 @@ enum cli_exit history_why(const struct history_args *args, const struct history 
 			puts(where);
 		}
 		last = place;
-		print_step(args, h, &log, &alarms[i], end - i, &broken);
+		print_step(args, h, &log, &alarms[i], end - i, &kept, &broken);
 	}
 	if (!steps && !args->missing)
 		puts("no step");
+	free_kept(&kept);
 	free(alarms);
 	changelog_free(&log);
 	return broken ? CLI_FAILED : CLI_OK;

@@ -113,11 +113,33 @@ static bool is_listed(const struct names_list *list, const char *name)
 	return !list->n;
 }
 
+/* Warnings about a row begin with its name: "cpuid, default: ..." */
+static bool is_about(const char *message, const char *name)
+{
+	size_t bytes = strlen(name);
+
+	return !strncmp(message, name, bytes) && message[bytes] &&
+	       strchr(",: ", message[bytes]);
+}
+
+static void drop_warnings_about(struct result *r, const char *name)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->n_warnings; i++)
+		if (!is_about(r->warnings[i].message, name))
+			r->warnings[kept++] = r->warnings[i];
+	r->n_warnings = kept;
+}
+
 /* Leaves the rows of other benchmarks out; their memory stays the document's. */
 static void select_rows(struct result *r, const struct names_list *benches)
 {
 	size_t kept = 0;
 
+	for (size_t i = 0; i < r->n_benchmarks; i++)
+		if (!is_listed(benches, r->benchmarks[i].name))
+			drop_warnings_about(r, r->benchmarks[i].name);
 	for (size_t i = 0; i < r->n_benchmarks; i++) {
 		struct result_benchmark row = r->benchmarks[i];
 
@@ -174,6 +196,10 @@ static void print_row(struct json_list *l, const struct result *r,
 	json_list_string(l, "benchmark", b->name);
 	json_list_string(l, "config", b->config);
 	json_list_string(l, "handled_by", result_handler_name(b->handled_by));
+	json_list_number(l, "faults",
+			 b->status != RESULT_SKIP && b->exits.faults >= 0
+				 ? (double)b->exits.faults
+				 : NAN);
 	json_list_string(l, "status", result_status_name(b->status));
 	json_list_string(l, "reason", b->reason);
 	json_list_string(l, "metric", m ? m->name : NULL);
@@ -230,6 +256,11 @@ static enum cli_exit print(const struct show_args *args, const struct documents 
 	for (size_t i = 0; i < d->n; i++) {
 		select_rows(d->docs[i], &args->benches);
 		rows += d->docs[i]->n_benchmarks;
+	}
+	if (!rows && !args->benches.n) {
+		message_usage("wsbench show", "no benchmark is in %s",
+			      d->n == 1 ? "the document" : "the documents");
+		return CLI_USAGE;
 	}
 	if (!rows) {
 		message_usage("wsbench show", "none of these benchmarks is in %s",

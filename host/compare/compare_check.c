@@ -213,6 +213,14 @@ int compare_check_thresholds(const struct compare *c, const struct compare_optio
 	return 0;
 }
 
+static bool is_metric_of_a_row(const struct compare *c, const char *metric)
+{
+	for (size_t i = 0; i < c->n_rows; i++)
+		if (!strcmp(c->rows[i].metric, metric))
+			return true;
+	return false;
+}
+
 int compare_check_rows(const struct compare *c, const struct compare_options *o,
 		       struct error *err)
 {
@@ -220,10 +228,12 @@ int compare_check_rows(const struct compare *c, const struct compare_options *o,
 		if (!names_a_row(c, o->benches[i]))
 			return error_set(err, -EINVAL, "no benchmark matches '%s'",
 					 o->benches[i]);
+	for (size_t i = 0; i < o->n_metrics; i++)
+		if (!is_metric_of_a_row(c, o->metrics[i]))
+			return error_set(err, -EINVAL, "no benchmark has the metric '%s'",
+					 o->metrics[i]);
 	if (!c->n_rows)
-		return error_set(err, -EINVAL,
-				 o->n_metrics ? "no benchmark has the metric"
-					      : "the document has no benchmark");
+		return error_set(err, -EINVAL, "the document has no benchmark");
 	for (size_t i = 0; i < c->n_rows && !(o->across & COMPARE_ACROSS_UNITS); i++) {
 		const struct compare_row *row = &c->rows[i];
 

@@ -108,8 +108,12 @@ static void fill_document(struct table *t, size_t column, const struct compare *
 	ratio = row->level == 1 ? row->ratio : row->shift_ratio;
 	if (row->new.metric)
 		table_number(t, column + PART_VALUE, row->new.value, exact, false);
-	if (!isnan(ratio))
-		table_cell(t, column + PART_PERCENT, "%+.1f %%", 100 * (ratio - 1));
+	if (!isnan(ratio)) {
+		char percent[NUMBER_BYTES];
+
+		percent_format(percent, 100 * (ratio - 1), 1);
+		table_cell(t, column + PART_PERCENT, "%s", percent);
+	}
 	if (*row->reason)
 		snprintf(note, sizeof(note), " [%zu]", table_note(t, row->reason));
 	table_cell(t, column + PART_VERDICT, "%s%s%s%s",

@@ -276,20 +276,60 @@ static bool next_word(const char **text, char word[WORD_BYTES])
 /* "intercept" and "interception", "clear" and "clearing" are alike. */
 static bool is_alike(const char *a, const char *b)
 {
-	size_t bytes_a = strlen(a), bytes_b = strlen(b);
-	size_t least = bytes_a < bytes_b ? bytes_a : bytes_b;
+	size_t bytes_a, bytes_b, least;
 
+	/* Most words differ here. */
+	if (*a != *b)
+		return false;
+	bytes_a = strlen(a);
+	bytes_b = strlen(b);
+	least = bytes_a < bytes_b ? bytes_a : bytes_b;
 	if (bytes_a == bytes_b)
 		return !strcmp(a, b);
 	return least >= 4 && bytes_a + bytes_b - 2 * least <= 3 && !strncmp(a, b, least);
 }
 
-static bool title_has_word(const char *title, const char *word)
-{
-	char other[WORD_BYTES];
+/*
+ * The words of many titles, split once: those of title i begin at `words` + at[i], each
+ * ended by a NUL, and an empty word ends the title.
+ */
+struct title_words {
+	char *words;
+	size_t *at;
+};
 
-	while (next_word(&title, other))
-		if (is_alike(word, other))
+static void words_open(struct title_words *t, const struct change *const *changes,
+		       size_t n)
+{
+	size_t bytes = 1, used = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += strlen(changes[i]->title) + 2;
+	/* next_word() writes at most WORD_BYTES. */
+	t->words = malloc(bytes + WORD_BYTES);
+	t->at = calloc(n + 1, sizeof(*t->at));
+	if (!t->words || !t->at)
+		abort();
+	for (size_t i = 0; i < n; i++) {
+		const char *title = changes[i]->title;
+
+		t->at[i] = used;
+		while (next_word(&title, t->words + used))
+			used += strlen(t->words + used) + 1;
+		t->words[used++] = '\0';
+	}
+}
+
+static void words_close(struct title_words *t)
+{
+	free(t->words);
+	free(t->at);
+}
+
+static bool title_has_word(const struct title_words *t, size_t title, const char *word)
+{
+	for (const char *w = t->words + t->at[title]; *w; w += strlen(w) + 1)
+		if (is_alike(word, w))
 			return true;
 	return false;
 }
@@ -305,12 +345,12 @@ static bool title_has_name(const char *title, const char *name)
 	return false;
 }
 
-/* The words of a function's name, weighted by how few of the newest titles have them. */
-static size_t words_of(const struct step_function *f, const struct changelog *known,
-		       struct word words[WORDS_MAX])
+/* The words of a function's name, weighted by how few of the sampled titles have them. */
+static size_t words_of(const struct step_function *f, const struct title_words *known,
+		       size_t sample, struct word words[WORDS_MAX])
 {
-	size_t sample = known->n < SAMPLE ? known->n : SAMPLE, n = 0;
 	const char *name = f->name;
+	size_t n = 0;
 
 	while (n < WORDS_MAX && next_word(&name, words[n].text)) {
 		size_t titles = 1;
@@ -318,7 +358,7 @@ static size_t words_of(const struct step_function *f, const struct changelog *kn
 		if (is_noise(words[n].text) || strlen(words[n].text) < 2)
 			continue;
 		for (size_t i = 0; i < sample; i++)
-			titles += title_has_word(known->changes[i].title, words[n].text);
+			titles += title_has_word(known, i, words[n].text);
 		words[n].weight = log((double)(sample + 2) / (double)titles);
 		n++;
 	}
@@ -334,15 +374,46 @@ static long long size_of(const struct step_function *f)
 	return (least > most ? least : most) * (long long)f->n_rows;
 }
 
-static double fit(const struct step_function *f, const struct word *words, size_t n_words,
-		  const char *title)
+/* What the functions of a step are compared with. */
+struct titles {
+	const char *arch;
+	const struct change *const *changes;
+	size_t n, n_sample;
+	struct title_words words,
+		sample; /* of the changes, and of the newest known ones */
+};
+
+static void titles_open(struct titles *t, const struct changelog *known)
 {
+	const struct change **sample;
+
+	t->n_sample = known->n < SAMPLE ? known->n : SAMPLE;
+	sample = calloc(t->n_sample + 1, sizeof(*sample));
+	if (!sample)
+		abort();
+	for (size_t i = 0; i < t->n_sample; i++)
+		sample[i] = &known->changes[i];
+	words_open(&t->sample, sample, t->n_sample);
+	words_open(&t->words, t->changes, t->n);
+	free(sample);
+}
+
+static void titles_close(struct titles *t)
+{
+	words_close(&t->words);
+	words_close(&t->sample);
+}
+
+static double fit(const struct step_function *f, const struct word *words, size_t n_words,
+		  const struct titles *t, size_t i)
+{
+	const char *title = t->changes[i]->title;
 	double points = affinity(f, title), score = 0;
 	char name[CAUSE_NAME_BYTES];
 
-	for (size_t i = 0; i < n_words; i++)
-		if (title_has_word(title, words[i].text))
-			score += words[i].weight;
+	for (size_t k = 0; k < n_words; k++)
+		if (title_has_word(&t->words, i, words[k].text))
+			score += words[k].weight;
 	cause_source_name(f->name, name);
 	if (title_has_name(title, name))
 		score += VERBATIM;
@@ -353,21 +424,20 @@ static double fit(const struct step_function *f, const struct word *words, size_
 }
 
 /* A function counts for the title that fits it best, and for others that come close. */
-static void rank_function(const struct step_function *f, double share, const char *arch,
-			  const struct changelog *known,
-			  const struct change *const *changes, size_t n,
-			  struct causes *out)
+static void rank_function(const struct step_function *f, double share,
+			  const struct titles *t, struct causes *out)
 {
+	const struct change *const *changes = t->changes;
 	struct word words[WORDS_MAX];
-	size_t n_words = words_of(f, known, words), close = 0;
+	size_t n = t->n, n_words = words_of(f, &t->sample, t->n_sample, words), close = 0;
 	double *scores = calloc(n + 1, sizeof(*scores)), best = 0;
 
 	if (!scores)
 		abort();
 	for (size_t i = 0; i < n; i++) {
-		if (is_of_arch(changes[i]->title, arch) &&
+		if (is_of_arch(changes[i]->title, t->arch) &&
 		    is_of_kernel(changes[i]->title))
-			scores[i] = fit(f, words, n_words, changes[i]->title);
+			scores[i] = fit(f, words, n_words, t, i);
 		best = fmax(best, scores[i]);
 	}
 	for (size_t i = 0; i < n; i++)
@@ -393,8 +463,10 @@ void causes_of_titles(const struct step *step, const char *arch,
 		      const struct changelog *known, const struct change *const *changes,
 		      size_t n, struct causes *out)
 {
+	struct titles titles = { .arch = arch, .changes = changes, .n = n };
 	double all = 0;
 
+	titles_open(&titles, known);
 	*out = (struct causes){ .n_searched = step->n };
 	for (size_t i = 0; i < step->n; i++)
 		all += (double)size_of(&step->functions[i]);
@@ -402,9 +474,9 @@ void causes_of_titles(const struct step *step, const char *arch,
 		double share = (double)size_of(&step->functions[i]) / all;
 
 		if (share >= LEAST_SHARE)
-			rank_function(&step->functions[i], share, arch, known, changes, n,
-				      out);
+			rank_function(&step->functions[i], share, &titles, out);
 	}
+	titles_close(&titles);
 	causes_sort(out);
 	while (out->n > CAUSES_MAX)
 		causes_drop_last(out);

@@ -33,14 +33,29 @@ static void linux_version(const char *package, char version[VERSION_BYTES])
 		 package);
 }
 
-/* "6.12.115" is an update of "6.12". */
-static bool same_release(const char *a, const char *b)
-{
-	unsigned int major_a, minor_a, major_b, minor_b;
+/* A release of Linux: "6.12.115" is an update of "6.12". */
+struct release {
+	unsigned long major, minor;
+	bool known;
+};
 
-	return sscanf(a, "%u.%u", &major_a, &minor_a) == 2 &&
-	       sscanf(b, "%u.%u", &major_b, &minor_b) == 2 && major_a == major_b &&
-	       minor_a == minor_b;
+static struct release release_of(const char *version)
+{
+	struct release r = { .known = false };
+	char *end;
+
+	r.major = strtoul(version, &end, 10);
+	if (end == version || *end != '.')
+		return r;
+	version = end + 1;
+	r.minor = strtoul(version, &end, 10);
+	r.known = end != version;
+	return r;
+}
+
+static bool same_release(struct release a, struct release b)
+{
+	return a.known && b.known && a.major == b.major && a.minor == b.minor;
 }
 
 /* ------------------------------ the changelog ------------------------------ */
@@ -351,36 +366,50 @@ void changelog_free(struct changelog *log)
 	*log = (struct changelog){ .n = 0 };
 }
 
-/* Whether a commit is in the package `to` and not in the package `from`. */
-static bool is_between(const struct change *c, const char *from, const char *to)
-{
-	char old[VERSION_BYTES], new[VERSION_BYTES];
+/* Two packages, and the versions of Linux that they are of. */
+struct interval {
+	char from[VERSION_BYTES], to[VERSION_BYTES];
+	char from_linux[VERSION_BYTES], to_linux[VERSION_BYTES];
+	struct release release; /* of `to` */
+};
 
-	linux_version(from, old);
-	linux_version(to, new);
+static struct interval interval_of(const char *from, const char *to)
+{
+	struct interval v;
+
 	/* A backport has all changes of the package that it is of: "6.12.115-1~bpo12+1".
 	 */
-	if (!c->update) {
-		snprintf(old, sizeof(old), "%.*s", (int)strcspn(from, "~"), from);
-		snprintf(new, sizeof(new), "%.*s", (int)strcspn(to, "~"), to);
-		return version_compare(c->package, old) > 0 &&
-		       version_compare(c->package, new) <= 0;
-	}
-	return same_release(c->update, new) && version_compare(c->update, old) > 0 &&
-	       version_compare(c->update, new) <= 0;
+	snprintf(v.from, sizeof(v.from), "%.*s", (int)strcspn(from, "~"), from);
+	snprintf(v.to, sizeof(v.to), "%.*s", (int)strcspn(to, "~"), to);
+	linux_version(from, v.from_linux);
+	linux_version(to, v.to_linux);
+	v.release = release_of(v.to_linux);
+	return v;
+}
+
+/* Whether a commit is in the package `to` and not in the package `from`. */
+static bool is_between(const struct change *c, const struct interval *v)
+{
+	if (!c->update)
+		return version_compare(c->package, v->from) > 0 &&
+		       version_compare(c->package, v->to) <= 0;
+	return same_release(release_of(c->update), v->release) &&
+	       version_compare(c->update, v->from_linux) > 0 &&
+	       version_compare(c->update, v->to_linux) <= 0;
 }
 
 size_t changelog_between(const struct changelog *log, const char *from, const char *to,
 			 const struct change ***out, bool *whole)
 {
+	const struct interval v = interval_of(from, to);
 	size_t n = 0;
 
-	*whole = same_release(from, to);
+	*whole = same_release(release_of(from), release_of(to));
 	*out = calloc(log->n + 1, sizeof(**out));
 	if (!*out)
 		abort();
 	for (size_t i = 0; i < log->n; i++)
-		if (is_between(&log->changes[i], from, to))
+		if (is_between(&log->changes[i], &v))
 			(*out)[n++] = &log->changes[i];
 	return n;
 }

@@ -82,6 +82,7 @@ struct pair_side {
 	const struct explanation *e;
 	struct explanation_frame *nodes; /* functions, then frames without insns */
 	size_t *group;			 /* by node */
+	size_t *named;			 /* by node: the first node of this name */
 	bool *calls;			 /* [caller * n + callee] */
 	size_t n;
 	size_t *stacks; /* the nodes of all frames, stack by stack */

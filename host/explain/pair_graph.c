@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names and call graphs of two explanations, functions paired by name, and groups of
  * pairs. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,38 +109,69 @@ bool pair_same_text(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
+/* FNV-1a: compares most names that differ by one number. */
+static uint32_t hash_of(const char *name)
+{
+	uint32_t hash = 2166136261u;
+
+	while (*name)
+		hash = (hash ^ (unsigned char)*name++) * 16777619u;
+	return hash;
+}
+
 /* The node of a frame: the first that can be its function; s->n: none. */
-static size_t node_of(const struct pair_side *s, const struct explanation_frame *frame)
+static size_t node_of(const struct pair_side *s, const uint32_t *hashes,
+		      const struct explanation_frame *frame, uint32_t hash)
 {
 	size_t i = 0;
 
-	while (i < s->n && !explanation_frame_is(&s->nodes[i], frame))
+	while (i < s->n &&
+	       !(hashes[i] == hash && explanation_frame_is(&s->nodes[i], frame)))
 		i++;
 	return i;
+}
+
+static void add_node(struct pair_side *s, uint32_t *hashes, struct explanation_frame f,
+		     uint32_t hash)
+{
+	size_t first = 0;
+
+	while (first < s->n &&
+	       !(hashes[first] == hash && !strcmp(s->nodes[first].name, f.name)))
+		first++;
+	s->named[s->n] = first;
+	hashes[s->n] = hash;
+	s->nodes[s->n++] = f;
 }
 
 void pair_side_open(struct pair_side *s, const struct explanation *e)
 {
 	size_t n_frames = 0, at = 0, i, k;
+	uint32_t *hashes;
 
 	for (i = 0; i < e->n_stacks; i++)
 		n_frames += e->stacks[i].n_frames;
 	*s = (struct pair_side){
 		.e = e,
 		.nodes = pair_allocate(e->n_functions + n_frames, sizeof(*s->nodes)),
+		.named = pair_allocate(e->n_functions + n_frames, sizeof(*s->named)),
 		.stacks = pair_allocate(n_frames, sizeof(*s->stacks)),
 	};
+	hashes = pair_allocate(e->n_functions + n_frames, sizeof(*hashes));
 	for (i = 0; i < e->n_functions; i++)
-		s->nodes[s->n++] = explanation_frame_of(&e->functions[i]);
+		add_node(s, hashes, explanation_frame_of(&e->functions[i]),
+			 hash_of(e->functions[i].name));
 	for (i = 0; i < e->n_stacks; i++)
 		for (k = 0; k < e->stacks[i].n_frames; k++) {
 			struct explanation_frame f = explanation_frame(&e->stacks[i], k);
-			size_t node = node_of(s, &f);
+			uint32_t hash = hash_of(f.name);
+			size_t node = node_of(s, hashes, &f, hash);
 
 			if (node == s->n)
-				s->nodes[s->n++] = f;
+				add_node(s, hashes, f, hash);
 			s->stacks[at++] = node;
 		}
+	free(hashes);
 	s->group = pair_allocate(s->n, sizeof(*s->group));
 	s->calls = pair_allocate(s->n * s->n, sizeof(*s->calls));
 	for (i = 0, at = 0; i < e->n_stacks; at += e->stacks[i++].n_frames)
@@ -151,6 +183,7 @@ void pair_side_close(struct pair_side *s)
 {
 	free(s->nodes);
 	free(s->group);
+	free(s->named);
 	free(s->calls);
 	free(s->stacks);
 }
@@ -164,15 +197,19 @@ size_t pair_function_node(const struct pair_side *s, const struct explanation_fu
 static size_t caller_of(const struct pair_side *s, const struct explanation_function *f)
 {
 	const struct explanation_frame frame = explanation_frame_of(f);
+	const size_t name = s->named[pair_function_node(s, f)];
 	size_t caller = s->n, at = 0, i, k;
 	uint64_t most = 0;
 
 	for (i = 0; i < s->e->n_stacks; at += s->e->stacks[i++].n_frames)
 		for (k = 1; k < s->e->stacks[i].n_frames; k++) {
 			const struct explanation_stack *stack = &s->e->stacks[i];
-			struct explanation_frame callee = explanation_frame(stack, k);
+			struct explanation_frame callee;
 
-			if (stack->insns < most || !explanation_frame_is(&callee, &frame))
+			if (stack->insns < most || s->named[s->stacks[at + k]] != name)
+				continue;
+			callee = explanation_frame(stack, k);
+			if (!explanation_frame_is(&callee, &frame))
 				continue;
 			most = stack->insns;
 			caller = s->stacks[at + k - 1];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Functions by address, and the layers that they belong to. */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -486,6 +487,14 @@ static bool is_in(const struct layer_row *r, const char *module)
 	return !strcmp(r->module, "*") || !fnmatch(r->module, module ? module : "", 0);
 }
 
+/* fnmatch(3) is slow, and most patterns begin with another letter than the name. */
+static bool fits(const char *pattern, const char *name)
+{
+	if (isalnum((unsigned char)*pattern) && *pattern != *name)
+		return false;
+	return !fnmatch(pattern, name, 0);
+}
+
 static const char *layer_of_kernel(enum arch arch, bool l0, const char *module,
 				   const char *name)
 {
@@ -497,7 +506,7 @@ static const char *layer_of_kernel(enum arch arch, bool l0, const char *module,
 			name += strlen(prefixes[i]);
 	for (i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
 		if (layers[i].archs & 1u << arch && is_in(&layers[i], module) &&
-		    !fnmatch(layers[i].pattern, name, 0))
+		    fits(layers[i].pattern, name))
 			return l0 ? layers[i].l0_layer : layers[i].layer;
 	return l0 ? "L0: kernel, other" : "kernel, other";
 }

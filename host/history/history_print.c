@@ -122,9 +122,10 @@ static void add_change(struct table *t, const struct history_alarm *a, size_t ot
 	table_cell_value(t, COLUMN_RELATIVE, percent);
 	if (percent >= 1000) /* `before` is close to 0 */
 		table_cell(t, COLUMN_RELATIVE, "%.0f x", c->after / c->before);
-	else if (!isnan(percent))
-		table_cell(t, COLUMN_RELATIVE, "%+.*f %%", fabs(percent) < 0.05 ? 2 : 1,
-			   percent);
+	else if (!isnan(percent)) {
+		percent_format(number, percent, 1);
+		table_cell(t, COLUMN_RELATIVE, "%s", number);
+	}
 	f = open_memstream(&detail, &bytes);
 	if (!f)
 		abort();
@@ -292,20 +293,57 @@ void history_print_step(const struct history_query *q, const struct history *h,
 	table_free(&t);
 }
 
-static void print_gone(const struct history_query *q, const struct history *h)
+/* Whether the newest run has this row in another unit: another series. */
+static bool has_other_unit(const struct history *h, const struct history_series *s)
 {
-	char label[HISTORY_NAME_BYTES], where[HISTORY_NAME_BYTES];
+	for (size_t i = 0; i < h->n_series; i++) {
+		const struct history_series *other = &h->series[i];
+
+		if (other->place == s->place && other != s &&
+		    !strcmp(other->benchmark, s->benchmark) &&
+		    !strcmp(other->config, s->config) &&
+		    !strcmp(other->metric, s->metric) && history_is_current(h, other))
+			return true;
+	}
+	return false;
+}
+
+/* Series of a place that are named; a run of a few benchmarks lacks hundreds. */
+#define GONE_NAMES 4
+
+static void print_gone_of(const struct history_query *q, const struct history *h,
+			  size_t place)
+{
+	char label[HISTORY_NAME_BYTES], where[HISTORY_NAME_BYTES], more[32] = "";
+	char text[GONE_NAMES * (HISTORY_NAME_BYTES + 32)] = "";
+	size_t n = 0, used = 0;
 
 	for (size_t i = 0; i < h->n_series; i++) {
 		const struct history_series *s = &h->series[i];
+		bool unit;
 
-		if (!history_selects(q, h, s) || history_is_current(h, s))
+		if (s->place != place || !history_selects(q, h, s) ||
+		    history_is_current(h, s) || n++ >= GONE_NAMES)
 			continue;
 		history_label(s, label);
-		history_where(&h->places[s->place], where);
-		message_info(q->quiet, "%s: the newest run has no figure of %s", where,
-			     label);
+		unit = has_other_unit(h, s);
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s%s%.20s",
+					 n > 1 ? ", " : "", label, unit ? " in " : "",
+					 unit ? s->unit : "");
 	}
+	if (!n)
+		return;
+	if (n > GONE_NAMES)
+		snprintf(more, sizeof(more), " and %zu more", n - GONE_NAMES);
+	history_where(&h->places[place], where);
+	message_info(q->quiet, "%s: the newest run has no figure of %s%s", where, text,
+		     more);
+}
+
+static void print_gone(const struct history_query *q, const struct history *h)
+{
+	for (size_t place = 0; place < h->n_places; place++)
+		print_gone_of(q, h, place);
 }
 
 /* "2 worse within --threshold: hypercall +1 insns (+0.1 %), ..." */
@@ -477,8 +515,12 @@ static void add_stretch(struct table *t, const struct history *h,
 	if (k) {
 		double relative = history_relative(&s->changes[k - 1]);
 
-		if (!isnan(relative))
-			table_cell(t, 4, "%+.2f %%", 100 * relative);
+		if (!isnan(relative)) {
+			char number[NUMBER_BYTES];
+
+			percent_format(number, 100 * relative, 2);
+			table_cell(t, 4, "%s", number);
+		}
 		table_cell(t, 5, "%s%s%s",
 			   s->changes[k - 1].of == CHANGEPOINT_OF_MEAN ? ""
 								       : "distribution ",

@@ -219,6 +219,7 @@ int power_of_documents(struct result *const *docs, size_t n, const struct power_
 		       struct power_page *page, struct error *err)
 {
 	int rc = check_documents(docs, n, err);
+	size_t figures = 0;
 
 	*page = (struct power_page){ .by_runs = n > 1, .shown = n };
 	if (rc)
@@ -229,8 +230,10 @@ int power_of_documents(struct result *const *docs, size_t n, const struct power_
 		struct power_row *row;
 		double step = 0;
 
-		if (b->status != RESULT_OK || !m ||
-		    !history_selects_row(q->select, docs[0]->target.name, b->name,
+		if (b->status != RESULT_OK || !m)
+			continue;
+		figures++;
+		if (!history_selects_row(q->select, docs[0]->target.name, b->name,
 					 b->config))
 			continue;
 		if (docs[0]->target.exact) {
@@ -255,7 +258,8 @@ int power_of_documents(struct result *const *docs, size_t n, const struct power_
 		page->boots = row->boots > page->boots ? row->boots : page->boots;
 	}
 	if (!page->n_rows && !page->exact && !page->few)
-		return error_set(err, -ENODATA, "no such row");
+		return error_set(err, -ENODATA,
+				 figures ? "no such row" : "no row has a figure");
 	page->runs = !page->by_runs ? 1 : q->runs ? q->runs : n;
 	page->boots = q->boots ? q->boots : page->boots;
 	plan_compare(page, docs, n, q);

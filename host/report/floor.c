@@ -227,6 +227,16 @@ static void add_groups(struct bars_model *m, const struct floor *f,
 	}
 }
 
+#define NO_FLOOR "no document of the bare machine was given"
+
+static bool has_floor(const struct floor *f, const char *arch)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->rows[i].floor && !strcmp(plot_arch(f->rows[i].doc), arch))
+			return true;
+	return false;
+}
+
 static bool draw(const struct floor *f, const struct plot_input *in, const char *arch,
 		 struct picture_list *list)
 {
@@ -243,7 +253,9 @@ static bool draw(const struct floor *f, const struct plot_input *in, const char 
 	m.subtitle = format("Round trips in %s: %s.", plot_unit_words(panel.unit),
 			    plot_unit_caution(panel.unit));
 	for (size_t i = 0; i < sizeof(series) / sizeof(series[0]); i++)
-		bars_add_series(&m, format("%s: %s", series[i][0], series[i][1]));
+		bars_add_series(
+			&m, format("%s: %s", series[i][0],
+				   i || has_floor(f, arch) ? series[i][1] : NO_FLOOR));
 	add_groups(&m, f, in, arch);
 	drawn = m.n_groups;
 	if (drawn) {

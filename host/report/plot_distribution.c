@@ -116,6 +116,7 @@ static void curve_print_tail(FILE *f, const struct histogram *h)
 #define NAME_PIXELS  30
 #define TICKS_PIXELS 62 /* below a panel */
 #define LEFT_PIXELS  92
+#define RIGHT_PIXELS 48 /* half of the last number of an axis */
 #define GAP_PIXELS   110
 
 static const struct figure_pen name_pen = { FIGURE_LEFT, 14, COLOR_INK };
@@ -230,7 +231,7 @@ static double top_pixels(const struct sheet *sheet)
 static struct figure_panel panel_of(const struct figure *g, const struct sheet *sheet,
 				    size_t row, size_t column)
 {
-	double width = (g->width - LEFT_PIXELS - GAP_PIXELS - FIGURE_EDGE) / 2.0;
+	double width = (g->width - LEFT_PIXELS - GAP_PIXELS - RIGHT_PIXELS) / 2.0;
 	double top = top_pixels(sheet) + sheet->row_pixels * (double)row;
 	struct figure_panel p;
 

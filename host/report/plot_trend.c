@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The trend over runs: a picture per exact place, a line per series in percent of its
- * first run, on a linear axis. The lines are labelled at their ends.
+ * first run. The lines are labelled at their ends.
  */
 #include <math.h>
 #include <stdio.h>
@@ -18,8 +18,14 @@
 #define TOP_PIXELS   (FIGURE_HEAD + 16)
 #define FOOT_PIXELS  120 /* names of runs, rotated */
 #define LEFT_PIXELS  100
-#define RIGHT_PIXELS 380 /* the labels */
+#define RIGHT_PIXELS 380 /* the labels, at least and at most */
+#define RIGHT_MOST   640
+#define LABEL_GAP    10
+#define LABEL_SIZE   12
+#define LABEL_BYTES  256
 #define LABEL_PIXELS 17
+/* Figures of one picture that differ by more than this have a logarithmic axis. */
+#define LOG_RATIO    10
 #define NAME_PIXELS  34 /* between two names of runs */
 #define NAMES_MAX    16
 #define LINES_MAX    COLOR_SERIES_N
@@ -31,6 +37,8 @@ struct trend {
 	size_t n_lines, n_left_out;
 	size_t n_runs;	    /* to the last that a line has a point of */
 	double least, most; /* percent */
+	bool log;
+	double left, right; /* of the panel, pixels from the edges */
 };
 
 static double percent(const struct history_series *s, size_t point)
@@ -143,9 +151,10 @@ static void kernel_name(const struct history_run *run, char name[PLOT_KERNEL_BYT
 }
 
 /* Whether a name at run `at` would overlap the one at run `before`. */
-static bool overlaps(const struct figure *g, size_t n, size_t before, size_t at)
+static bool overlaps(const struct figure *g, const struct trend *t, size_t before,
+		     size_t at)
 {
-	double pixels = (g->width - LEFT_PIXELS - RIGHT_PIXELS) / (double)n;
+	double pixels = (g->width - t->left - t->right) / (double)t->n_runs;
 
 	return (double)(at - before) * pixels < NAME_PIXELS;
 }
@@ -171,11 +180,11 @@ static void print_runs(const struct figure *g, const struct trend *t)
 		if (n > NAMES_MAX && i && i + 1 < n &&
 		    plot_is_release(all[i], all[i - 1]))
 			continue;
-		if (count && overlaps(g, n, (size_t)names[count - 1].at, i) && i + 1 < n)
+		if (count && overlaps(g, t, (size_t)names[count - 1].at, i) && i + 1 < n)
 			continue;
-		if (i + 1 < n && (overlaps(g, n, i, n - 1) || count + 1 == NAMES_MAX))
+		if (i + 1 < n && (overlaps(g, t, i, n - 1) || count + 1 == NAMES_MAX))
 			continue;
-		if (count && overlaps(g, n, (size_t)names[count - 1].at, i))
+		if (count && overlaps(g, t, (size_t)names[count - 1].at, i))
 			count--;
 		snprintf(texts[count], PLOT_KERNEL_BYTES, "%s", all[i]);
 		names[count] = (struct figure_name){ (double)i, texts[count] };
@@ -197,40 +206,78 @@ static void print_points(FILE *f, const struct trend *t, size_t line)
 	fputs("EOD\n", f);
 }
 
-/* At the ends of the lines, moved apart where they would overlap. */
-static void print_labels(const struct figure *g, const struct trend *t, double low,
-			 double high)
+/* "hypercall [pmu-off]  989 -> 1,218" */
+static void label_of(const struct history_series *s, char text[LABEL_BYTES])
 {
+	bool plain = !strcmp(s->config, "default");
+	char first[NUMBER_BYTES], last[NUMBER_BYTES];
+
+	number_format(first, s->points[0].value, true);
+	number_format(last, s->points[s->n_points - 1].value, true);
+	snprintf(text, LABEL_BYTES, "%.60s%s%.40s%s  %s \u2192 %s", s->benchmark,
+		 plain ? "" : " [", plain ? "" : s->config, plain ? "" : "]", first,
+		 last);
+}
+
+/* Room for the labels, and for the numbers of the axis. */
+static void set_edges(struct trend *t)
+{
+	char number[NUMBER_BYTES + 2];
+
+	t->right = RIGHT_PIXELS;
+	for (size_t k = 0; k < t->n_lines; k++) {
+		char text[LABEL_BYTES];
+
+		label_of(t->lines[k], text);
+		t->right = fmax(t->right, figure_text_width(text, LABEL_SIZE) +
+						  LABEL_GAP + FIGURE_EDGE);
+	}
+	t->right = fmin(t->right, RIGHT_MOST);
+	number_format(number, floor(t->most), true);
+	t->left = fmax(LEFT_PIXELS, FIGURE_EDGE + figure_text_width(number, LABEL_SIZE) +
+					    figure_text_width(" % ", LABEL_SIZE));
+}
+
+/* A height of the panel from a percentage, and back. */
+static double height_of(const struct trend *t, double percent_)
+{
+	return t->log ? log(percent_) : percent_;
+}
+
+static double percent_at(const struct trend *t, double height)
+{
+	return t->log ? exp(height) : height;
+}
+
+/* At the ends of the lines, moved apart where they would overlap. */
+static void print_labels(const struct figure *g, const struct trend *t,
+			 double low_percent, double high_percent)
+{
+	double low = height_of(t, low_percent), high = height_of(t, high_percent);
 	double step = (high - low) * LABEL_PIXELS / PANEL_PIXELS, at[LINES_MAX];
 	double x = (double)t->n_runs - 0.5;
 
 	for (size_t k = 0; k < t->n_lines; k++)
-		at[k] = last_percent(t->lines[k]);
+		at[k] = height_of(t, last_percent(t->lines[k]));
 	/* The largest is first: down from the top, then up from the bottom. */
 	for (size_t k = 1; k < t->n_lines; k++)
 		at[k] = fmin(at[k], at[k - 1] - step);
 	for (size_t k = t->n_lines; k-- > 0;)
 		at[k] = fmax(at[k], k + 1 < t->n_lines ? at[k + 1] + step : low);
 	for (size_t k = 0; k < t->n_lines; k++) {
-		const struct figure_pen pen = { FIGURE_LEFT, 12,
+		const struct figure_pen pen = { FIGURE_LEFT, LABEL_SIZE,
 						COLOR_SERIES + (unsigned int)k };
-		const struct history_series *s = t->lines[k];
-		bool plain = !strcmp(s->config, "default");
-		char text[256], first[NUMBER_BYTES], last[NUMBER_BYTES];
+		char text[LABEL_BYTES];
 
-		number_format(first, s->points[0].value, true);
-		number_format(last, s->points[s->n_points - 1].value, true);
-		snprintf(text, sizeof(text), "%.60s%s%.40s%s  %s \u2192 %s", s->benchmark,
-			 plain ? "" : " [", plain ? "" : s->config, plain ? "" : "]",
-			 first, last);
-		figure_text_at(g, x, at[k], 10, &pen, text);
+		label_of(t->lines[k], text);
+		figure_text_at(g, x, percent_at(t, at[k]), LABEL_GAP, &pen, text);
 	}
 }
 
-static void draw(const struct trend *t, struct picture *p)
+static void draw(struct trend *t, struct picture *p)
 {
 	const struct history_place *place = &t->h->places[t->place];
-	double room = fmax((t->most - t->least) * 0.05, 1);
+	double room = fmax((t->most - t->least) * 0.05, 1), low, high;
 	char title[192], subtitle[256], first[PLOT_KERNEL_BYTES] = "", left_out[96];
 	struct figure_panel panel;
 	struct figure g;
@@ -238,6 +285,10 @@ static void draw(const struct trend *t, struct picture *p)
 	for (size_t i = 0; i < t->h->n_runs; i++)
 		if (t->h->runs[i].place == t->place && !t->h->runs[i].at_place)
 			kernel_name(&t->h->runs[i], first);
+	t->log = t->most > t->least * LOG_RATIO;
+	low = t->log ? t->least / 1.2 : t->least - room;
+	high = t->log ? t->most * 1.2 : t->most + room;
+	set_edges(t);
 	p->width = FIGURE_WIDTH;
 	p->height = TOP_PIXELS + PANEL_PIXELS + FOOT_PIXELS;
 	plot_open(&g, p);
@@ -247,8 +298,9 @@ static void draw(const struct trend *t, struct picture *p)
 		 t->n_runs);
 	snprintf(
 		subtitle, sizeof(subtitle),
-		"Instructions in percent of %s; at the right the first and the last figure. %.100s",
-		first, place->what ? place->what : "");
+		"Instructions in percent of %s%s; at the right the first and the last figure. %.100s",
+		first, t->log ? ", logarithmic axis" : "",
+		place->what ? place->what : "");
 	figure_head(&g, title, subtitle);
 	if (t->n_left_out) {
 		snprintf(left_out, sizeof(left_out),
@@ -256,13 +308,16 @@ static void draw(const struct trend *t, struct picture *p)
 			 t->n_left_out);
 		figure_foot(&g, left_out);
 	}
-	panel = (struct figure_panel){ LEFT_PIXELS, TOP_PIXELS, g.width - RIGHT_PIXELS,
+	panel = (struct figure_panel){ t->left, TOP_PIXELS, g.width - t->right,
 				       TOP_PIXELS + PANEL_PIXELS };
 	figure_panel(&g, &panel);
 	fputs("set border 3\n", g.f);
 	print_runs(&g, t);
-	figure_linear_axis(&g, "y", t->least - room, t->most + room, 8, " %");
-	print_labels(&g, t, t->least - room, t->most + room);
+	if (t->log)
+		figure_log_axis(&g, "y", low, high, 8, " %");
+	else
+		figure_linear_axis(&g, "y", low, high, 8, " %");
+	print_labels(&g, t, low, high);
 	fprintf(g.f, "plot 100 with lines lw 1 lc rgb '%s'", color_light(COLOR_AXIS));
 	for (size_t k = 0; k < t->n_lines; k++) {
 		fprintf(g.f, ", $line_%zu using 1:2 with linespoints lw 2 pt 7 ps 0.5 ",

@@ -126,7 +126,8 @@ static void add_row(struct table *t, const struct compare_row *row, bool name_co
 		table_cell_color(t, 2, TABLE_GREEN);
 	table_number(t, 3, row->difference, row->level == 1, true);
 	if (!isnan(row->ratio)) {
-		table_cell(t, 4, "%.4g", row->ratio);
+		/* As compare prints it: the decimal points are below each other. */
+		table_cell(t, 4, row->ratio < 1000 ? "%.4f" : "%.4g", row->ratio);
 		table_cell_value(t, 4, row->ratio);
 	}
 	fill_figure(t, 5, row, &row->base);

@@ -24,6 +24,10 @@ static void paragraph(const struct foot *t, const char *text)
 	text_wrap(t->f, text, 0, INDENT, t->columns);
 }
 
+#define HANDLED_BY                                                                       \
+	"handled by: none = no exit; kernel = KVM, inside the kernel; user = the VMM, "  \
+	"after a return to user space; fault = the guest took an exception"
+
 static bool any_unit(const struct run_table *m, const char *unit)
 {
 	for (size_t d = 0; d < m->n_docs; d++)
@@ -46,11 +50,8 @@ static void print_legend(const struct foot *t)
 			     "the rate given below, not CPU cycles.");
 	if (insns && ticks)
 		paragraph(t, "Never compare insns with ticks.");
-	paragraph(
-		t,
-		"handled by: none = no exit; kernel = KVM, inside the kernel; user = the "
-		"VMM, after a return to user space; fault = the guest took an "
-		"exception.");
+	paragraph(t, t->m->unobserved ? HANDLED_BY "; - = the row was not measured."
+				      : HANDLED_BY ".");
 	if (t->m->marks)
 		paragraph(
 			t,

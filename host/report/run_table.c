@@ -317,7 +317,8 @@ static bool compares_configs(const struct rows *rows)
 void run_table_build(struct run_table *m, const struct result *const *docs, size_t n,
 		     const char *const *heads, const char *plus_minus)
 {
-	static const enum result_status order[] = { RESULT_OK, RESULT_SKIP, RESULT_FAIL };
+	/* Of a row that was skipped everywhere, no handler was observed. */
+	static const enum result_status order[] = { RESULT_OK, RESULT_FAIL };
 	struct rows rows;
 	const struct result_metric **figures;
 
@@ -341,8 +342,10 @@ void run_table_build(struct run_table *m, const struct result *const *docs, size
 		size_t base = first_config(&rows, i);
 		const char *handler = NULL;
 
-		for (size_t s = 0; s < 3 && !handler; s++)
+		for (size_t s = 0; s < 2 && !handler; s++)
 			handler = most_common_handler(m, &rows.rows[i], order[s]);
+		m->unobserved |= !handler;
+		handler = handler ? handler : "-";
 		table_row(&m->table, TABLE_PLAIN);
 		table_cell(&m->table, 0, "%s", rows.rows[i].label);
 		table_cell(&m->table, 1, "%s", handler);

@@ -81,7 +81,7 @@ struct run_table {
 	const struct result *const *docs;
 	size_t n_docs;
 	/* What the table contains, for its legend. */
-	bool absent, marks, intervals, ranges, traps;
+	bool absent, marks, intervals, ranges, traps, unobserved;
 	bool compares; /* most benchmarks have several configs: each is compared with the
 			  first */
 };

@@ -441,6 +441,10 @@ int codec_load(struct result_store *store, const struct layout *layout, const ch
 	json_t *value = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &json);
 	int rc;
 
+	if (!value && bytes > 1 && (unsigned char)text[0] == 0x1f &&
+	    (unsigned char)text[1] == 0x8b)
+		return error_set(err, -EINVAL,
+				 "not JSON, but gzip's format" IS_A_HISTORY);
 	if (!value)
 		return error_set(err, -EINVAL, "not JSON: line %d column %d: %s%s",
 				 json.line, json.column, json.text,

@@ -401,7 +401,8 @@ shift("cr3", 7)'
   refused 2 "an empty name" "$wsbench" compare "$DOC" --config default,
   refused 2 "not one of machines, targets, units" "$wsbench" compare "$DOC" "$DOC" --across boats
   refused 2 "no benchmark matches 'nul'" "$wsbench" compare "$DOC" "$DOC" --bench null,nul
-  refused 2 "no benchmark has the metric" "$wsbench" compare "$DOC" "$DOC" --metric hue
+  refused 2 "no benchmark has the metric 'hue'" "$wsbench" compare "$DOC" "$DOC" --metric hue
+  refused 2 "no benchmark has the metric 'hue'" "$wsbench" compare "$DOC" "$DOC" --metric round_trip,hue
 }
 
 @test "bad input of compare is one line" {

@@ -110,7 +110,7 @@ END
   echo "$stdout"
   [ "$status" = 0 ]
   [[ $stdout == *"long-30"*", after long-3"*": 0 worse, 0 better, 1 changed their distribution"* ]]
-  [[ $stdout == *"+0.00 %  distribution changed: p75 100 -> 250, p90 100 -> 250, figure 100 -> 100"* ]]
+  [[ $stdout == *"+0.0 %  distribution changed: p75 100 -> 250, p90 100 -> 250, figure 100 -> 100"* ]]
   [[ $stdout == *"1 series: 0 became worse, 0 better; 1 changed their distribution"* ]]
   run_apart "$wsbench" history check --db h.jsonl --fail-on changed
   [ "$status" = 0 ]
@@ -276,6 +276,22 @@ END
   "$wsbench" history add --db h.jsonl one.json two.json
   run_apart "$wsbench" history check --db h.jsonl
   [[ $stderr == *"the newest run has no figure of rdtsc"* ]]
+}
+
+@test "history check: many figures that the newest run lacks are one line, a changed unit says so" {
+  document one.json r1 one null=1 rdtsc=2 rdtscp=3 cpuid=4 hypercall=5 xsetbv=6
+  document two.json r2 two null=1
+  "$wsbench" history add --db h.jsonl one.json two.json
+  run_apart "$wsbench" history check --db h.jsonl
+  [ "$(grep -c 'the newest run has no figure' <<<"$stderr")" = 1 ]
+  [[ $stderr == *"no figure of rdtsc, rdtscp, cpuid, hypercall and 1 more" ]]
+  KERNEL=6.12.117 document three.json r3 three null=1
+  sed -i 's/"insns"/"ticks"/g' three.json
+  "$wsbench" history add --db unit.jsonl two.json three.json
+  run_apart "$wsbench" history check --db unit.jsonl
+  [[ $stderr == *"no figure of null in insns" ]]
+  refused 2 "h.jsonl has no such series: no metric matches 'hue'" \
+    "$wsbench" history check --db h.jsonl --metric hue
 }
 
 @test "history check --confirm: fresh boots confirm a real change and refute a false one" {

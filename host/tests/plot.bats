@@ -147,6 +147,33 @@ END
   grep -q '>debug_register<' "asked/history-lab-aarch64-vhe.svg"
 }
 
+@test "the trend: a row that grew by far more than the others does not flatten them, no label is cut" {
+  local kernel
+  # shellcheck source=host/tests/history_helper.bash
+  source "$tests/history_helper.bash"
+  for kernel in 1 2; do
+    KERNEL=6.1.$kernel document $kernel.json run$kernel run$kernel vm_destroy=$((327003 * kernel ** 10)) \
+      hypercall=$((1000 + kernel)) mmio_write_ioeventfd_match=$((1000000 + kernel))
+  done
+  sed -i 's/"config": "default"/"config": "pmccntr-passthrough"/g' 1.json 2.json
+  "$wsbench" history add --quiet --db h.jsonl 1.json 2.json
+  "$wsbench" plot --history h.jsonl --kind trend --quiet -o .
+  grep -q 'logarithmic axis' trend-*.svg
+  python3 - trend-*.svg <<'END'
+import re, sys
+svg = open(sys.argv[1]).read()
+width = float(re.search(r'viewBox="0 0 (\d+)', svg)[1])
+labels = re.findall(r'translate\(([\d.]+),([\d.]+)\)"[^>]*font-size="([\d.]+)"[^>]*text-anchor="start">\s*<text[^>]*>([^<]*\u2192[^<]*)<', svg)
+assert len(labels) == 3, labels
+for x, y, size, text in labels:
+    # A character of a sans-serif face is 0.55 em wide on average.
+    assert float(x) + 0.55 * float(size) * len(text) < width, (x, text)
+# 101 and 102,400 % on one axis: both are well away from its ends.
+ends = [float(y) for x, y, size, text in labels]
+assert max(ends) - min(ends) > 200, ends
+END
+}
+
 @test "the trend of kernels: percent of the first, labelled at the ends of the lines" {
   cp "$tests/data/steps.jsonl" .
   run_apart "$wsbench" plot --history steps.jsonl --kind trend --bench 'hypercall,cpuid' -o pictures

@@ -187,6 +187,53 @@ END
   refused 2 'mixed/half.json: ' "$wsbench" show mixed
 }
 
+@test "show: a row that was skipped everywhere has no observed handler" {
+  python3 - "$svm"/7.3*.json <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+b = next(b for b in d["benchmarks"] if b["name"] == "hypercall")
+b.update(status="skip", reason="not here", metrics=[])
+d["benchmarks"] = [b]
+json.dump(d, open("skipped.json", "w"))
+d["benchmarks"] = []
+json.dump(d, open("empty.json", "w"))
+END
+  "$wsbench" show skipped.json --bench hypercall >text
+  grep -Eq '^hypercall( \[.*\])? +- +skip \[1\]' text
+  grep -q -- '- = the row was not measured' text
+  "$wsbench" show "$svm"/7.3*.json --bench hypercall >text
+  run ! grep -q -- '- = the row was not measured' text
+  refused 2 'no benchmark is in the document' "$wsbench" show empty.json
+}
+
+@test "show --bench: warnings about other benchmarks are left out, those about the run stay" {
+  python3 - "$svm"/7.3*.json <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+for text in "hypercall, default: of a row", "rdpmc_general [pmu-off]: not simulated", "rdpmc_general: modes", "of the run":
+    d["warnings"].append({"code": "test", "message": text})
+json.dump(d, open("warned.json", "w"))
+END
+  "$wsbench" show warned.json --bench hypercall >text
+  grep -q 'hypercall, default: of a row' text
+  grep -q 'of the run' text
+  run ! grep -Eq 'rdpmc_general' text
+  "$wsbench" show warned.json >text
+  grep -q 'rdpmc_general: modes' text
+  grep -Fq 'rdpmc_general [pmu-off]: not simulated' text
+}
+
+@test "show --json: a fault is not only its handler" {
+  "$wsbench" show "$svm"/7.3*.json --bench rdpmc_general --json >j.json
+  "$wsbench" show "$svm"/7.3*.json --bench rdpmc_general >text
+  grep -Eq '^rdpmc_general.* fault' text
+  python3 - <<'END'
+import json
+rows = json.load(open("j.json"))["rows"]
+assert any(r["faults"] for r in rows) and any(r["faults"] == 0 for r in rows), rows
+END
+}
+
 @test "compare: folders, target by target" {
   mkdir old new
   cp "$svm"/6.1*.json old/svm.json

@@ -50,6 +50,27 @@ Test(number, has_digit_groups)
 	expect_number(INFINITY, false, "inf");
 }
 
+static void expect_percent(double value, int decimals, const char *want)
+{
+	char text[NUMBER_BYTES];
+
+	percent_format(text, value, decimals);
+	cr_expect_str_eq(text, want, "%s instead of %s", text, want);
+}
+
+/* A verdict "worse" beside "+0.00 %" contradicts itself. */
+Test(percent, of_a_small_change_is_not_zero)
+{
+	expect_percent(6.34, 1, "+6.3 %");
+	expect_percent(-0.04, 1, "-0.04 %");
+	expect_percent(0.04, 2, "+0.04 %");
+	expect_percent(0.0008, 2, "+0.0008 %");
+	expect_percent(-0.0096, 1, "-0.010 %");
+	expect_percent(0, 1, "+0.0 %");
+	expect_percent(1e-300, 1, "+0.000000000 %");
+	expect_percent(1234, 0, "+1234 %");
+}
+
 Test(gnuplot, names_are_quoted)
 {
 	char *text = quoted("a'b`touch x`\n\"c\\");
