@@ -112,6 +112,20 @@ static int send_report(const struct boot_report *rep, struct lab_wire *wire)
 	return ret;
 }
 
+/*
+ * Where KVM destroys a VM of the row by a walk through the guest's physical address
+ * space, in steps of 1 GiB, it is kept. On arm64, stage 2 of a guest's EL2, and from
+ * Linux 6.19 on that of each guest of protected KVM. Rows about memory differ by what
+ * the next boot finds of it.
+ */
+static enum boot_vm_end slow_end(const struct bench *row, enum arch arch)
+{
+	if (kvm_flavour(-1) == KVM_FLAVOUR_ARM64_PROTECTED && kernel_is_at_least(6, 19) &&
+	    strcmp(row->group, "memory") != 0)
+		return VM_KEPT_WITHOUT_PMU;
+	return arch == ARCH_AARCH64 && row->needs & NEEDS_NESTED ? VM_KEPT : VM_DESTROYED;
+}
+
 static int boot(struct target *t, const struct job *job, struct lab_wire *wire,
 		struct error *err)
 {
@@ -152,10 +166,9 @@ static int boot(struct target *t, const struct job *job, struct lab_wire *wire,
 	if (ret)
 		return ret;
 	for (uint32_t i = 0; i < job->boots && !ret && go_on; i++) {
-		/* KVM/arm64 destroys the stage 2 of a guest's EL2 in steps of 1 GiB. */
-		rq.keeps_vm = job->ends &&
-			      (i + 1 == job->boots || (rq.bench->needs & NEEDS_NESTED &&
-						       t->arch == ARCH_AARCH64));
+		rq.vm_end = !job->ends		  ? VM_DESTROYED
+			    : i + 1 == job->boots ? VM_KEPT
+						  : slow_end(rq.bench, t->arch);
 		spacer_open(&spacer, job->placement + i);
 		boot_report_init(&rep);
 		ret = boot_settle(&rep, t->ops->boot(t, &rq, &rep, err), err);

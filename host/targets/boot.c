@@ -292,6 +292,11 @@ static const char *virtualization(const struct boot_request *rq)
 	return paging ? "SVM or VMX with nested paging" : "SVM or VMX";
 }
 
+bool boot_keeps_vm(const struct boot_request *rq, bool pmu)
+{
+	return rq->vm_end == VM_KEPT || (rq->vm_end == VM_KEPT_WITHOUT_PMU && !pmu);
+}
+
 void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 		  struct boot_report *rep)
 {

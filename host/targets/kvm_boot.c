@@ -358,7 +358,7 @@ int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *con
 		trace(&m->vm);
 	if (env->host_counters)
 		perf_close(&m->perf);
-	if (!rq->keeps_vm)
+	if (!boot_keeps_vm(rq, config_has_pmu(config)))
 		vm_destroy(&m->vm);
 	free(m);
 	return rc;

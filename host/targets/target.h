@@ -53,7 +53,15 @@ struct target_trace {
 		       size_t bytes);
 };
 
-/* One boot: one VM, from creation to destruction, unless keeps_vm. */
+/*
+ * What becomes of the VM that a boot ends with. One that is kept ends with the process or
+ * its machine: that of the last boot of a clone; where KVM destroys a VM slowly, that of
+ * each boot, and later boots of the clone run while the VMs of earlier ones exist. A PMC
+ * of a guest is an event of perf, which is not left to count then.
+ */
+enum boot_vm_end { VM_DESTROYED, VM_KEPT_WITHOUT_PMU, VM_KEPT };
+
+/* One boot: one VM, from creation to destruction, unless it is kept. */
 struct boot_request {
 	const struct bench *bench;
 	const struct config *config;
@@ -69,12 +77,7 @@ struct boot_request {
 	 * the kernel chooses; every other number is another place.
 	 */
 	uint32_t placement;
-	/*
-	 * Does not destroy the VM: the process ends, or its machine. Of the last boot of
-	 * a clone; on arm64, of each boot whose guest has an EL2: later boots of the
-	 * clone run while the VMs of earlier ones exist.
-	 */
-	bool keeps_vm;
+	enum boot_vm_end vm_end;
 	struct boot_scale scale;
 	const void *image; /* the payload's ELF image */
 	size_t image_bytes;
@@ -259,6 +262,9 @@ void target_catch_signals(void);
  */
 void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 		  struct boot_report *rep);
+
+/* Whether the VM that a boot ends with is not destroyed. `pmu`: its guest has a vPMU. */
+bool boot_keeps_vm(const struct boot_request *rq, bool pmu);
 
 /* Whether a guest that reached the time limit sleeps: boot_harvest() gives the reason. */
 bool boot_sleeps(const uint8_t *ram);

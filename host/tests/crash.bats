@@ -41,6 +41,7 @@ static int crash(void *vcpu)
 	if (!strcmp(mode, "warn")) WARN_ON(1);
 	if (!strcmp(mode, "panic")) panic("of a test");
 	if (!strcmp(mode, "loop")) for (;;) cpu_relax();
+	if (!strcmp(mode, "irqs-off")) { local_irq_disable(); for (;;) cpu_relax(); }
 	if (!strcmp(mode, "lock")) { mutex_lock(&lock); mutex_lock(&lock); }
 	return strcmp(mode, "error") ? 1 : -EINVAL;
 }
@@ -99,7 +100,23 @@ callers=', called from kvm_arch_vcpu_ioctl_run+*, kvm_vcpu_ioctl+*'
 @test "crash: an error of KVM_RUN" { crashes error 'KVM_RUN: Invalid argument; rip *'; }
 @test "crash: a warning" { crashes warn "${crashed}Kernel panic*WARNING: *irqbypass.c:* crash+*" 'panic_on_warn=1 loglevel=5'; }
 @test "crash: an endless loop" { crashes loop "${crashed}BUG: soft lockup - *, at crash+*$callers" 'watchdog_thresh=1 loglevel=7'; }
+@test "crash: an endless loop with interrupts disabled" {
+  crashes irqs-off "${crashed}Watchdog detected hard LOCKUP on cpu 0, at crash+*$callers" 'nmi_watchdog=panic watchdog_thresh=1 loglevel=7'
+}
 @test "crash: a lock that is never released" {
   crashes lock "${crashed}INFO: task init:* blocked for more than 1 seconds., in crash+*, kvm_arch_vcpu_ioctl_run+*" \
     'sysctl.kernel.hung_task_timeout_secs=1 loglevel=7'
+}
+
+# Two kernels print on one console: parameters of --append are L1's.
+@test "crash: an oops of L1's kernel in a lab with two kernels" {
+  need_target lab:x86_64-svm-l1
+  [ -e "$BATS_FILE_TMPDIR/kernel" ] || skip "the headers of the lab's kernel are not installed (linux-headers-RELEASE)"
+  run_apart "$wsbench" run --on lab:x86_64-svm-l1 --kernel "$(cat "$BATS_FILE_TMPDIR/kernel")" --modules "$BATS_FILE_TMPDIR/modules" \
+    --bench hypercall --boots 1 --append irqbypass.mode=oops --quiet -o doc.json
+  [ "$status" = 4 ]
+  reason=$(doc doc.json 'b("hypercall")["reason"]')
+  echo "$reason"
+  # shellcheck disable=SC2053 # a pattern
+  [[ $reason == "lab:x86_64-svm-l1: L1's kernel crashed: BUG: kernel NULL pointer dereference, address: 0000000000000008, at crash+"*$callers ]]
 }

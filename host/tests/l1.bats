@@ -60,7 +60,7 @@ two_levels() {
 
 @test "lab:x86_64-svm-l1: --append is for L1, whose panic is quoted; --lab-timeout ends a boot of L1" {
   need_target lab:x86_64-svm-l1
-  refused 4 'lab:x86_64-svm-l1: the lab'"'"'s kernel crashed: Kernel panic - not syncing: ' \
+  refused 4 'lab:x86_64-svm-l1: L1'"'"'s kernel crashed: Kernel panic - not syncing: ' \
     "$wsbench" run --on lab:x86_64-svm-l1 --bench null -o doc.json --append mem=87M
   WORLDSWITCH_FRESH_MACHINES=1 refused 4 'lab:x86_64-svm-l1: the run was not done after 1 s (--lab-timeout)' \
     "$wsbench" run --on lab:x86_64-svm-l1 --bench null -o doc.json --lab-timeout 1

@@ -50,6 +50,23 @@ subsets() {
   holds doc.json 'len(m("hypercall")["boots"]) == 3'
 }
 
+# Also where a boot keeps its VM, of rows with two VMs and under configs whose guests count.
+@test "lab: the boots of a run are equal, the last and the only one, too" {
+  local lab row config
+  for lab in aarch64-vhe aarch64-pkvm; do
+    "$wsbench" run --on "lab:$lab" --bench hypercall,pmccntr,vmm_overhead,exit_in,state_sync_lazy --config pmu-off,pmu-emulated --boots 3 \
+      -o three.json >/dev/null 2>&1 </dev/null
+    "$wsbench" run --on "lab:$lab" --bench hypercall,pmccntr,vmm_overhead,exit_in,state_sync_lazy --config pmu-off,pmu-emulated --boots 1 \
+      -o one.json >/dev/null 2>&1 </dev/null
+    for config in pmu-off pmu-emulated; do
+      for row in hypercall pmccntr vmm_overhead exit_in state_sync_lazy; do
+        holds three.json "len({x['summary']['p50'] for x in m('$row', '$config')['boots']}) == 1"
+        holds one.json "value('$row', '$config') == $(doc three.json "value('$row', '$config')")"
+      done
+    done
+  done
+}
+
 @test "lab: a row that the host times ends when its events repeat, unless --events says how many" {
   need_target lab:aarch64-vhe
   "$wsbench" run --quiet --on lab:aarch64-vhe --bench exit_in,irq_inject,vm_switch,vmm_overhead,state_get_all -o few.json >out
@@ -548,6 +565,23 @@ END
   [ "$status" = 0 ]
   [ "$(stat -c %i "$machine")" = "$saved" ]
   cmp <(benchmarks_text first.json) <(benchmarks_text again.json)
+
+  # Without the record of this start of the host, its checksum is compared, and the record is made again.
+  tail -c 64 "$machine" | grep -q "$(cat /proc/sys/kernel/random/boot_id)"
+  dd if=/dev/zero of="$machine" bs=1 count=36 seek=$(($(stat -c %s "$machine") - 40)) conv=notrunc status=none
+  run_apart "${run[@]}" again.json
+  [ "$status" = 0 ]
+  cmp <(benchmarks_text first.json) <(benchmarks_text again.json)
+  [ "$(stat -c %i "$machine")" = "$saved" ]
+  tail -c 64 "$machine" | grep -q "$(cat /proc/sys/kernel/random/boot_id)"
+
+  # So is that of a file whose time is another one: a damaged machine is replaced.
+  printf 'x' | dd of="$machine" bs=1 seek=40000000 conv=notrunc status=none
+  run_apart "${run[@]}" damaged.json
+  [ "$status" = 0 ]
+  [ "$(stat -c %i "$machine")" != "$saved" ]
+  cmp <(benchmarks_text first.json) <(benchmarks_text damaged.json)
+  saved=$(stat -c %i "$machine")
 
   # Another address of the libraries: Bochs refuses to continue, and the machine is booted.
   (

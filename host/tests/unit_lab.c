@@ -360,9 +360,22 @@ static const char *crash_of(const char *text, bool ended)
 {
 	static char line[512];
 	struct lab_tail t = { .bytes = 0 };
+	bool l1;
 
 	lab_tail_add(&t, text, strlen(text));
-	return lab_tail_crash(&t, ended, line, sizeof(line)) ? line : "";
+	return lab_tail_crash(&t, ended, &l1, line, sizeof(line)) ? line : "";
+}
+
+/* Whether that is L1's kernel. */
+static bool is_l1(const char *text, bool ended)
+{
+	struct lab_tail t = { .bytes = 0 };
+	bool l1 = false;
+	char line[512];
+
+	lab_tail_add(&t, text, strlen(text));
+	cr_expect_not_null(lab_tail_crash(&t, ended, &l1, line, sizeof(line)));
+	return l1;
 }
 
 Test(crash, an_oops_is_one_line_with_its_callers)
@@ -462,13 +475,42 @@ Test(crash, a_cut_first_line_is_ignored)
 {
 	static struct lab_tail t;
 	char line[64];
+	bool l1;
 
 	for (int i = 0; i < 2000; i++)
 		lab_tail_add(&t, "kernel BUG at a.c:1!\n", 21);
 	lab_tail_add(&t, "Oops: 0000 [#1] SMP\n", 20);
 	for (size_t i = 0; i < LAB_TAIL_BYTES - 11; i++)
 		lab_tail_add(&t, "\n", 1);
-	cr_expect_null(lab_tail_crash(&t, true, line, sizeof(line)), "%s", line);
+	cr_expect_null(lab_tail_crash(&t, true, &l1, line, sizeof(line)), "%s", line);
+}
+
+/* L0's kernel and L1's print on one console, and their lines alternate. */
+Test(crash, of_two_kernels_it_is_that_of_one)
+{
+	const char *const l1 = "L1: [    0.4] kernel BUG at a.c:1!\n"
+			       "[    9.1] Oops: 0000 [#1] SMP\n"
+			       "L1: [    0.4] Oops: invalid opcode: 0000 [#1] SMP\n"
+			       "L1: [    0.4] RIP: 0010:f+0x1/0x2\n"
+			       "[    9.1] RIP: 0010:h+0x1/0x2\n"
+			       "L1: [    0.4] Call Trace:\n"
+			       "L1: [    0.4]  g+0x1/0x2 [kvm]\n"
+			       "L1: [    0.4]  </TASK>\n";
+	const char *const l0 = "L1: [    0.4] BUG: scheduling while atomic\n"
+			       "[    9.1] Oops: 0000 [#1] SMP\n"
+			       "[    9.1] RIP: 0010:h+0x1/0x2\n"
+			       "[    9.1]  </TASK>\n";
+	const char *const both = "L1: Oops: 0001 [#1] SMP\nOops: 0000 [#1] SMP\n";
+
+	cr_expect_str_eq(
+		crash_of(l1, false),
+		"kernel BUG at a.c:1!, at f+0x1/0x2, called from g+0x1/0x2 [kvm]");
+	cr_expect(is_l1(l1, false));
+	cr_expect_str_eq(crash_of(l0, false), "Oops: 0000 [#1] SMP, at h+0x1/0x2");
+	cr_expect_not(is_l1(l0, false));
+	/* The first one, where neither is complete. */
+	cr_expect_str_eq(crash_of(both, true), "Oops: 0001 [#1] SMP");
+	cr_expect(is_l1(both, true));
 }
 
 /* A kernel that warns goes on; so does one whose words are those of an oops only. */
@@ -490,6 +532,7 @@ Test(tail, returns_the_last_lines_without_blank_lines_and_control_characters)
 	struct lab_tail t = { .bytes = 0 };
 	const char *text = "one\r\n\r\n  \ntwo \x1b[1m\nKernel panic: why\nthree";
 	char line[32];
+	bool l1;
 
 	for (int i = 0; i < 2000; i++)
 		lab_tail_add(&t, "a line that will fall out\n", 26);
@@ -500,8 +543,14 @@ Test(tail, returns_the_last_lines_without_blank_lines_and_control_characters)
 	cr_expect_str_eq(lab_tail_line(&t, 3, line, sizeof(line)), "one");
 	cr_expect_str_eq(lab_tail_line(&t, 4, line, 7), "a line");
 	cr_expect_null(lab_tail_line(&t, 100000, line, sizeof(line)));
-	cr_expect_str_eq(lab_tail_find(&t, "panic: ", line, sizeof(line)), "panic: why");
-	cr_expect_null(lab_tail_find(&t, "absent", line, sizeof(line)));
+	cr_expect_str_eq(lab_tail_find(&t, "panic: ", &l1, line, sizeof(line)),
+			 "panic: why");
+	cr_expect_not(l1);
+	lab_tail_add(&t, "\nL1: Kernel panic: not why\n", 27);
+	cr_expect_str_eq(lab_tail_find(&t, "panic: ", &l1, line, sizeof(line)),
+			 "panic: not why");
+	cr_expect(l1);
+	cr_expect_null(lab_tail_find(&t, "absent", NULL, line, sizeof(line)));
 }
 
 /* As in a service: the cache is that of the user, not a folder below /. */

@@ -345,6 +345,34 @@ Test(session, a_kernel_panic_is_quoted)
 		"a/b.c:1 f+0x1/0x2");
 }
 
+/* A lab with an L1 has two kernels on its console. */
+Test(session, a_crash_is_of_l0_or_l1)
+{
+	script_machine.l1 = true;
+	cr_expect_eq(converse(&shared, "echo 'L1: Kernel panic - not syncing: why' >&5",
+			      &heard, &err),
+		     -EIO);
+	cr_expect_str_eq(
+		err.text,
+		"lab:test: L1's kernel crashed: Kernel panic - not syncing: why");
+	cr_expect_eq(converse(&shared, "echo 'Kernel panic - not syncing: why' >&5",
+			      &heard, &err),
+		     -EIO);
+	cr_expect_str_eq(
+		err.text,
+		"lab:test: L0's kernel crashed: Kernel panic - not syncing: why");
+	cr_expect_eq(converse(&shared,
+			      "echo 'L1: Oops: 0002 [#1] SMP' >&5;"
+			      "echo 'L1: RIP: 0010:f+0x1/0x2' >&5;"
+			      "echo 'L1:  </TASK>' >&5; sleep 60",
+			      &heard, &err),
+		     -EIO);
+	cr_expect_str_eq(
+		err.text,
+		"lab:test: L1's kernel crashed: Oops: 0002 [#1] SMP, at f+0x1/0x2");
+	script_machine.l1 = false;
+}
+
 /* The machine goes on, and says nothing more. */
 Test(session, an_oops_of_the_kernel_ends_the_job)
 {
@@ -532,8 +560,32 @@ Test(session, a_silent_machine_is_given_up)
 	say_hello_and_header();
 	silence_s = 1;
 	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -ETIMEDOUT);
-	cr_expect_not_null(strstr(err.text, "no output from the job for 1 s"), "%s",
-			   err.text);
+	cr_expect_str_eq(err.text, "lab:test: no output from the job for 1 s");
+}
+
+static bool is_somewhere(const struct lab_child *child, char *text, size_t room)
+{
+	return child->control >= 0 && snprintf(text, room, "pc 0x10") == 7;
+}
+
+static bool is_nowhere(const struct lab_child *child, char *text, size_t room)
+{
+	(void)child;
+	snprintf(text, room, "pc");
+	return false;
+}
+
+Test(session, the_place_of_a_silent_machine_is_quoted)
+{
+	say_hello_and_header();
+	silence_s = 1;
+	script_emulator.where = is_somewhere;
+	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -ETIMEDOUT);
+	cr_expect_str_eq(err.text,
+			 "lab:test: no output from the job for 1 s; CPU 0 is at pc 0x10");
+	script_emulator.where = is_nowhere;
+	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -ETIMEDOUT);
+	cr_expect_str_eq(err.text, "lab:test: no output from the job for 1 s");
 }
 
 /* A line per second is not silence; the job ends in time all the same. */
@@ -583,22 +635,41 @@ Test(session, the_wire_cannot_be_truncated)
 	cr_expect_not_null(strstr(err.text, "not permitted"), "%s", err.text);
 }
 
+/* Keeps a processor busy for 5 s. */
+static void keep_busy(int cpu)
+{
+	const pid_t pid = fork();
+	cpu_set_t one;
+
+	cr_assert_geq(pid, 0);
+	if (pid)
+		return;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	(void)sched_setaffinity(0, sizeof(one), &one);
+	alarm(5);
+	for (;;)
+		__asm__ volatile("");
+}
+
 /*
  * The machine is silent for longer than the limit only because others have its
- * processor for 5 s. Then it goes off.
+ * processor for 5 s. Then it goes off. One process: it would not wait for a processor
+ * while another one of it does.
  */
 Test(session, a_machine_that_waits_for_a_processor_is_not_silent)
 {
+	const int cpu = sched_getcpu();
 	char script[256];
 
 	say_hello_and_header();
 	silence_s = 2;
 	snprintf(script, sizeof(script),
-		 "taskset -p -c %d $$ >/dev/null;"
-		 "for n in 1 2 3; do timeout 5 sh -c 'while :; do :; done' & done;"
-		 "renice -n 10 $$ >/dev/null;"
-		 "i=0; while [ $i -lt 600000 ]; do i=$((i + 1)); done",
-		 sched_getcpu());
+		 "exec taskset -c %d nice -n 10 "
+		 "sh -c 'i=0; while [ $i -lt 60000 ]; do i=$((i + 1)); done'",
+		 cpu);
+	for (int i = 0; i < 3; i++)
+		keep_busy(cpu);
 	cr_expect_eq(converse(&shared, script, &heard, &err), -EIO);
 	cr_expect_not_null(strstr(err.text, "powered off before the job completed"), "%s",
 			   err.text);

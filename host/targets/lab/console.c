@@ -7,6 +7,7 @@
 
 #include "host/lib/text.h"
 #include "host/targets/lab/emulator.h"
+#include "host/targets/lab/l1.h"
 
 void lab_tail_add(struct lab_tail *t, const char *text, size_t bytes)
 {
@@ -76,16 +77,26 @@ const char *lab_tail_line(const struct lab_tail *t, unsigned int back, char *lin
 	return p ? copy(p, bytes, line, room) : NULL;
 }
 
-const char *lab_tail_find(const struct lab_tail *t, const char *word, char *line,
-			  size_t room)
+static bool has_mark(const char *p, size_t bytes)
+{
+	const size_t n = sizeof(LAB_L1_MARK) - 1;
+
+	return bytes >= n && !memcmp(p, LAB_L1_MARK, n);
+}
+
+const char *lab_tail_find(const struct lab_tail *t, const char *word, bool *l1,
+			  char *line, size_t room)
 {
 	size_t end = t->bytes, bytes;
 	const char *p, *hit;
 
 	while ((p = line_before(t, &end, &bytes))) {
 		hit = memmem(p, bytes, word, strlen(word));
-		if (hit)
-			return copy(hit, bytes - (hit - p), line, room);
+		if (!hit)
+			continue;
+		if (l1)
+			*l1 = has_mark(p, bytes);
+		return copy(hit, bytes - (hit - p), line, room);
 	}
 	return NULL;
 }
@@ -108,6 +119,9 @@ struct oops {
 	unsigned int n_callers;
 };
 
+/* By the NMI watchdog: a CPU that does not take its timer's interrupts. */
+#define HARD_LOCKUP "Watchdog detected hard LOCKUP "
+
 /*
  * "[#1]", which no message but that of an oops has; or what the kernel's watchdogs say of
  * a task that does not return, or does not wake up.
@@ -117,7 +131,7 @@ static bool is_death(const char *line)
 	const char *p = strstr(line, "[#");
 
 	return (p && isdigit((unsigned char)p[2]) && strchr(p + 2, ']')) ||
-	       strstr(line, "BUG: soft lockup ") ||
+	       strstr(line, "BUG: soft lockup ") || strstr(line, HARD_LOCKUP) ||
 	       (strstr(line, "INFO: task ") && strstr(line, " blocked for more than "));
 }
 
@@ -125,7 +139,8 @@ static bool is_death(const char *line)
 static const char *find_reason(const char *line)
 {
 	static const char *const words[] = { "BUG: ", "kernel BUG at ",
-					     "Unable to handle kernel ", "INFO: task " };
+					     "Unable to handle kernel ", "INFO: task ",
+					     HARD_LOCKUP };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		const char *p = strstr(line, words[i]);
@@ -219,34 +234,51 @@ static const char *skip_time(const char *line)
 	return line + strspn(line, " \t");
 }
 
-const char *lab_tail_crash(const struct lab_tail *t, bool ended, char *line, size_t room)
+static const char *crash_text(const struct oops *o, char *line, size_t room)
 {
-	struct oops o = { 0 };
-	const char *next = t->text, *const end = t->text + t->bytes;
-	char one[200];
 	size_t used;
+
+	snprintf(line, room, "%s%s%s", o->reason, *o->place ? ", at " : "", o->place);
+	for (unsigned int i = 0; i < o->n_callers; i++) {
+		used = strlen(line);
+		snprintf(line + used, room - used, "%s%s",
+			 i	     ? ", "
+			 : *o->place ? ", called from "
+				     : ", in ",
+			 o->callers[i]);
+	}
+	return line;
+}
+
+const char *lab_tail_crash(const struct lab_tail *t, bool ended, bool *l1, char *line,
+			   size_t room)
+{
+	/* Of the lab's kernel, and of L1's: their lines can alternate. */
+	struct oops of[2] = { { 0 } }, *o = &of[0], *first = NULL;
+	const char *next = t->text, *const end = t->text + t->bytes;
+	const char *text;
+	char one[200];
 
 	/* The first line may have lost its beginning. */
 	if (t->bytes == LAB_TAIL_BYTES)
 		next = memchr(next, '\n', t->bytes);
-	for (const char *newline; next && !o.complete; next = newline + 1) {
+	for (const char *newline; next && !o->complete; next = newline + 1) {
 		newline = memchr(next, '\n', (size_t)(end - next));
 		/* The rest of the line comes with the next characters. */
 		if (!newline)
 			break;
-		read_oops_line(&o, skip_time(copy(next, (size_t)(newline - next), one,
-						  sizeof(one))));
+		text = copy(next, (size_t)(newline - next), one, sizeof(one));
+		o = &of[has_mark(text, strlen(text))];
+		if (o == &of[1])
+			text += sizeof(LAB_L1_MARK) - 1;
+		read_oops_line(o, skip_time(text));
+		if (!first && o->died)
+			first = o;
 	}
-	if (!o.died || !(o.complete || ended))
+	if (!o->complete)
+		o = first;
+	if (!o || !(o->complete || ended))
 		return NULL;
-	snprintf(line, room, "%s%s%s", o.reason, *o.place ? ", at " : "", o.place);
-	for (unsigned int i = 0; i < o.n_callers; i++) {
-		used = strlen(line);
-		snprintf(line + used, room - used, "%s%s",
-			 i	    ? ", "
-			 : *o.place ? ", called from "
-				    : ", in ",
-			 o.callers[i]);
-	}
-	return line;
+	*l1 = o == &of[1];
+	return crash_text(o, line, room);
 }

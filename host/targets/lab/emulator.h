@@ -159,6 +159,9 @@ struct lab_emulator {
 	 */
 	int (*ask)(int control);
 	bool (*has_answered)(int control);
+	/* The place of CPU 0 of a running machine, in words. False: unknown. NULL: it
+	 * cannot be asked. */
+	bool (*where)(const struct lab_child *child, char *text, size_t room);
 	/* Prepares `base` for clones; the emulator may end or stay. */
 	int (*freeze)(struct lab_base *base);
 	/*
@@ -214,16 +217,21 @@ void lab_tail_add(struct lab_tail *t, const char *text, size_t bytes);
 const char *lab_tail_line(const struct lab_tail *t, unsigned int back, char *line,
 			  size_t room);
 
-/* Copies the last line that contains `word`, from `word` on. */
-const char *lab_tail_find(const struct lab_tail *t, const char *word, char *line,
-			  size_t room);
+/*
+ * Copies the last line that contains `word`, from `word` on. `l1`, or NULL: whether it is
+ * of L1's console (l1.h).
+ */
+const char *lab_tail_find(const struct lab_tail *t, const char *word, bool *l1,
+			  char *line, size_t room);
 
 /*
  * Of a console: what a kernel printed of its first oops, where it was, and the functions
  * that called that, in one line. Returns `line`, or NULL before the end of the call
- * trace; with `ended`, when no more will come, as much as there is.
+ * trace; with `ended`, when no more will come, as much as there is. `l1`: whether it is
+ * L1's kernel.
  */
-const char *lab_tail_crash(const struct lab_tail *t, bool ended, char *line, size_t room);
+const char *lab_tail_crash(const struct lab_tail *t, bool ended, bool *l1, char *line,
+			   size_t room);
 
 /*
  * lab_bochs: with the project's patches; lab_bochs_smp: for machines of more than one

@@ -149,6 +149,17 @@ static int run(struct lab_l1 *l1, int kvm_fd, const char *cmdline)
 	return ret ? ret : vm_run(&l1->vm, NULL, NULL);
 }
 
+void lab_l1_print(struct lab_l1 *l1, char c)
+{
+	static const char mark[] = LAB_L1_MARK;
+	const bool ends = c == '\n' || c == '\r';
+
+	if (!l1->in_line && !ends)
+		(void)!write(STDERR_FILENO, mark, sizeof(mark) - 1);
+	l1->in_line = !ends;
+	(void)!write(STDERR_FILENO, &c, 1);
+}
+
 int lab_l1_run(const char *cmdline, struct lab_shared *wire, lab_symbols_sender *symbols,
 	       struct error *err)
 {

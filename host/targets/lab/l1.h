@@ -30,6 +30,9 @@
 /* On L1's command line, followed by the release of L0's kernel. */
 #define LAB_L1_WORD "worldswitch.l0="
 
+/* In front of each line of L1's console, which is on that of L0's machine. */
+#define LAB_L1_MARK "L1: "
+
 /* Memory of L1: as much as the other labs have. */
 #define LAB_L1_RAM_BYTES (256ull << 20)
 
@@ -70,6 +73,7 @@ struct lab_l1 {
 	lab_symbols_sender *symbols;
 	bool in_time;	 /* aarch64: LAB_L1_PAUSE */
 	uint8_t uart[8]; /* x86_64: registers */
+	bool in_line;	 /* of the console */
 	uint8_t buffer[LAB_L1_BUFFER_BYTES];
 };
 
@@ -106,6 +110,9 @@ enum vm_answer lab_l1_access(void *ctx, struct vcpu *vcpu,
 			     const struct vm_access *access);
 int lab_l1_load(struct lab_l1 *l1, const struct lab_preload *what,
 		struct linux_entry *entry);
+
+/* For lab_l1_access(): a character of L1's console. */
+void lab_l1_print(struct lab_l1 *l1, char c);
 
 /* In L1: the release of L0's kernel; "": this is not L1. */
 #define LAB_L1_RELEASE_BYTES 65u

@@ -416,6 +416,7 @@ const struct lab_emulator lab_qemu = {
 	.is_ready = qemu_is_ready,
 	.ask = qemu_ask,
 	.has_answered = qemu_has_answered,
+	.where = qmp_where,
 	.freeze = qemu_freeze,
 	.clone = qemu_clone,
 };

@@ -27,6 +27,9 @@ int qmp_line(const struct lab_child *child, const struct lab_limit *limit,
 int qmp_command(const struct lab_child *child, const char *command, int fd,
 		char answer[QMP_LINE_BYTES]);
 
+/* struct lab_emulator, where(): registers as QEMU prints them. */
+bool qmp_where(const struct lab_child *child, char *text, size_t room);
+
 int qmp_begin(const struct lab_child *child);
 
 /* Memory that is shared with a file is not part of the migration stream. */

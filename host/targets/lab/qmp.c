@@ -69,6 +69,59 @@ int qmp_command(const struct lab_child *child, const char *command, int fd,
 	return ret ? ret : strstr(answer, "\"error\"") ? -EPROTO : 0;
 }
 
+/* Appends `label` and the value of the register `name`, NAME=VALUE, if `line` has it. */
+static bool add_register(char *text, size_t room, const char *line, const char *name,
+			 const char *label)
+{
+	const char *at = strstr(line, name);
+	const size_t used = strlen(text);
+
+	if (!at)
+		return false;
+	at += strlen(name);
+	snprintf(text + used, room - used, "%s%s 0x%.*s", used ? ", " : "", label,
+		 (int)strspn(at, "0123456789abcdef"), at);
+	return true;
+}
+
+/* A sign of life that was asked for can be answered first. */
+#define WHERE_LINES 4
+#define WHERE_S	    5
+
+bool qmp_where(const struct lab_child *child, char *text, size_t room)
+{
+	static const char command[] =
+		"{\"execute\":\"human-monitor-command\","
+		"\"arguments\":{\"command-line\":\"info registers\"}}";
+	static const struct {
+		const char *name, *label;
+	} registers[] = { { "PC=", "pc" },
+			  { "RIP=", "rip" },
+			  { "X30=", "lr" },
+			  { "PSTATE=", "pstate" },
+			  { "RFL=", "rflags" } };
+	struct lab_child own = *child;
+	char line[QMP_LINE_BYTES] = "";
+	struct lab_limit limit;
+	bool known = false;
+
+	own.answer_s = WHERE_S;
+	limit = lab_limit_begin(&own);
+	if (send(own.control, command, sizeof(command) - 1, MSG_NOSIGNAL) < 0)
+		return false;
+	*text = '\0';
+	for (int n = 0; n < WHERE_LINES && !known; n++) {
+		if (qmp_line(&own, &limit, line))
+			return false;
+		known = strstr(line, registers[0].name) ||
+			strstr(line, registers[1].name);
+	}
+	for (size_t i = 0; known && i < sizeof(registers) / sizeof(registers[0]); i++)
+		(void)add_register(text, room, line, registers[i].name,
+				   registers[i].label);
+	return known;
+}
+
 int qmp_begin(const struct lab_child *child)
 {
 	char line[QMP_LINE_BYTES];

@@ -18,19 +18,32 @@
 #include "host/targets/lab/session.h"
 
 /* Of the file, and of what wsbench does to a kernel (qemu_image.c). */
-#define FORMAT	 "worldswitch machine 4"
+#define FORMAT	 "worldswitch machine 5"
 #define SUFFIX	 ".machine"
 #define SYMBOLS	 ".symbols"
 #define PACKAGES "/var/lib/dpkg/status" /* changes with every package */
 
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
+
 #define PAGE_BYTES  4096u
 #define CHUNK_BYTES (1u << 20)
+
+/*
+ * The file as it was when its content had this checksum. Since then the host was not
+ * started again: a power failure leaves files whose content was not written.
+ */
+struct checked {
+	uint64_t inode;
+	int64_t mtime_s, mtime_ns;
+	char boot[40]; /* of BOOT_ID */
+};
 
 /* Behind the snapshot, the description and the key. */
 struct trailer {
 	uint64_t snapshot_bytes;
 	uint32_t crc; /* of the snapshot and the description */
 	uint32_t description_bytes, key_bytes, zero;
+	struct checked checked;
 };
 
 /* A file in memory, read-only; NULL: empty or unreadable. */
@@ -156,6 +169,7 @@ void lab_saved_init(struct lab_saved *s, const struct lab_machine *m,
 	*s = (struct lab_saved){ .key = NULL };
 	if (m->emulator->can_save)
 		init(s, m, boot, NULL);
+	s->from_file = m->emulator->stays;
 }
 
 void lab_saved_free(struct lab_saved *s)
@@ -267,37 +281,104 @@ static char *read_description(int fd, const struct trailer *t, uint32_t *crc)
 	return text;
 }
 
-/* In memory: a change of the file does not change the machine. */
+/* The file as it is now. False: no answer. */
+static bool check_file(int fd, struct checked *c)
+{
+	int boot = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	bool ok;
+
+	memset(c, 0, sizeof(*c));
+	ok = boot >= 0 && read(boot, c->boot, sizeof(c->boot) - 1) > 0 && !fstat(fd, &st);
+	if (ok) {
+		c->inode = st.st_ino;
+		c->mtime_s = st.st_mtim.tv_sec;
+		c->mtime_ns = st.st_mtim.tv_nsec;
+	}
+	if (boot >= 0)
+		close(boot);
+	return ok;
+}
+
+/* Writes the trailer to its place; the file keeps the time that the trailer has. */
+static bool write_trailer(int fd, const struct trailer *t)
+{
+	const off_t at = (off_t)(t->snapshot_bytes + t->description_bytes + t->key_bytes);
+	const struct timespec times[2] = {
+		{ .tv_nsec = UTIME_NOW },
+		{ .tv_sec = t->checked.mtime_s,
+		  .tv_nsec = *t->checked.boot ? t->checked.mtime_ns : UTIME_OMIT },
+	};
+
+	return write_at(fd, (const uint8_t *)t, sizeof(*t), at) && !futimens(fd, times);
+}
+
+/* Records that the file of `fd`, as it was before its content was compared, is intact. */
+static void record_check(const struct lab_saved *s, int fd, const struct checked *before,
+			 struct trailer *t)
+{
+	int file = open(s->path, O_WRONLY | O_CLOEXEC);
+	struct checked now, here;
+
+	/* Not of a file that took its place, or changed. */
+	if (file >= 0 && check_file(fd, &now) && check_file(file, &here) &&
+	    !memcmp(&now, before, sizeof(now)) && !memcmp(&here, before, sizeof(here))) {
+		t->checked = *before;
+		(void)write_trailer(file, t);
+	}
+	if (file >= 0)
+		close(file);
+}
+
+/* A copy in memory, if the checksum is right; else -1. */
+static int load_copy(int fd, const struct trailer *t, char **text)
+{
+	struct copy c = { .fd = memfd_create("worldswitch-snapshot",
+					     MFD_CLOEXEC | MFD_ALLOW_SEALING) };
+
+	if (c.fd >= 0 && (!copy_pages(fd, t->snapshot_bytes, &c) ||
+			  !(*text = read_description(fd, t, &c.crc)) || c.crc != t->crc ||
+			  lab_seal(c.fd))) {
+		close(c.fd);
+		return -1;
+	}
+	return c.fd;
+}
+
 int lab_saved_load(const struct lab_saved *s, char **description)
 {
-	int fd = *s->path ? open(s->path, O_RDONLY | O_CLOEXEC) : -1;
-	struct copy c = { .fd = -1 };
+	int fd = *s->path ? open(s->path, O_RDONLY | O_CLOEXEC) : -1, snapshot = -1;
+	struct checked now;
 	char *text = NULL;
 	struct trailer t;
+	uint32_t ignored = 0;
+	bool known;
 
 	*description = NULL;
 	if (fd < 0)
 		return -1;
-	if (read_trailer(s, fd, &t)) {
-		c.fd = memfd_create("worldswitch-snapshot",
-				    MFD_CLOEXEC | MFD_ALLOW_SEALING);
-		if (c.fd >= 0 && (!copy_pages(fd, t.snapshot_bytes, &c) ||
-				  !(text = read_description(fd, &t, &c.crc)) ||
-				  c.crc != t.crc || lab_seal(c.fd))) {
-			close(c.fd);
-			c.fd = -1;
-		}
+	known = check_file(fd, &now);
+	if (!read_trailer(s, fd, &t)) {
+		snapshot = -1;
+	} else if (s->from_file && known && !memcmp(&now, &t.checked, sizeof(now)) &&
+		   (text = read_description(fd, &t, &ignored))) {
+		snapshot = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	} else {
+		snapshot = load_copy(fd, &t, &text);
+		if (snapshot >= 0 && s->from_file && known)
+			record_check(s, fd, &now, &t);
 	}
-	if (c.fd >= 0 && t.description_bytes)
+	if (snapshot >= 0 && t.description_bytes)
 		*description = text;
 	else
 		free(text);
-	if (c.fd < 0)
+	if (snapshot < 0)
 		(void)unlink(s->path);
-	else
-		(void)futimens(fd, NULL); /* used last now: see prune() */
+	else /* used last now: see prune() */
+		(void)futimens(fd, (struct timespec[]){ { .tv_nsec = UTIME_NOW },
+							{ .tv_nsec = UTIME_OMIT } });
 	close(fd);
-	return c.fd;
+	return snapshot;
 }
 
 void lab_saved_drop(const struct lab_saved *s)
@@ -325,10 +406,10 @@ static void prune(const char *dir_path, const char *file_suffix)
 			if (!suffix || suffix[strlen(file_suffix)] ||
 			    fstatat(dirfd(dir), e->d_name, &st, 0))
 				continue;
-			if (!n++ || st.st_mtim.tv_sec < when.tv_sec ||
-			    (st.st_mtim.tv_sec == when.tv_sec &&
-			     st.st_mtim.tv_nsec < when.tv_nsec)) {
-				when = st.st_mtim;
+			if (!n++ || st.st_atim.tv_sec < when.tv_sec ||
+			    (st.st_atim.tv_sec == when.tv_sec &&
+			     st.st_atim.tv_nsec < when.tv_nsec)) {
+				when = st.st_atim;
 				snprintf(oldest, sizeof(oldest), "%s", e->d_name);
 			}
 		}
@@ -383,9 +464,10 @@ static void write_end(const struct lab_saved *s, struct copy *c, struct trailer 
 	/* Of NULL, zlib has another. */
 	t->crc = text ? (uint32_t)crc32_z(c->crc, text, bytes) : c->crc;
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", c->fd);
+	(void)check_file(c->fd, &t->checked);
 	if (write_at(c->fd, text, bytes, at) &&
-	    write_at(c->fd, (const uint8_t *)s->key, t->key_bytes, at += (off_t)bytes) &&
-	    write_at(c->fd, (const uint8_t *)t, sizeof(*t), at + t->key_bytes) &&
+	    write_at(c->fd, (const uint8_t *)s->key, t->key_bytes, at + (off_t)bytes) &&
+	    write_trailer(c->fd, t) &&
 	    !linkat(AT_FDCWD, self, AT_FDCWD, s->path, AT_SYMLINK_FOLLOW))
 		prune(dir, strrchr(s->path, '.'));
 }

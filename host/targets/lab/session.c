@@ -45,6 +45,7 @@ struct session {
 	const char *emulator;
 	const struct lab_sink *sink; /* NULL: the machine boots, and has no job yet */
 	const char *const *error_marks;
+	bool (*where)(const struct lab_child *child, char *text, size_t room);
 	struct error *err;
 	int log; /* a copy of the console; -1: none */
 	struct lab_child child;
@@ -94,8 +95,12 @@ static void add_console(struct session *s)
 
 static int give_up(struct session *s, const char *what, time_t limit_s)
 {
-	error_set(s->err, -ETIMEDOUT, "%s: %s for %lld s", s->label, what,
-		  (long long)limit_s);
+	char where[100] = "";
+	const bool known = s->where && s->child.control >= 0 &&
+			   s->where(&s->child, where, sizeof(where));
+
+	error_set(s->err, -ETIMEDOUT, "%s: %s for %lld s%s%s", s->label, what,
+		  (long long)limit_s, known ? "; CPU 0 is at " : "", known ? where : "");
 	add_console(s);
 	return -ETIMEDOUT;
 }
@@ -216,7 +221,7 @@ static bool emulator_error(const struct session *s, char *line, size_t room)
 	for (const char *const *mark = s->error_marks; mark && *mark; mark++) {
 		size_t skip = strlen(*mark);
 
-		if (!lab_tail_find(&s->messages, *mark, line, room) ||
+		if (!lab_tail_find(&s->messages, *mark, NULL, line, room) ||
 		    !strncmp(line + skip, "warning: ", 9))
 			continue;
 		memmove(line, line + skip, strlen(line + skip) + 1);
@@ -226,6 +231,12 @@ static bool emulator_error(const struct session *s, char *line, size_t room)
 	return false;
 }
 
+/* A kernel on the console, where two may be. */
+static const char *whose(const struct session *s, bool l1)
+{
+	return !s->frames.l1 ? "the lab's" : l1 ? "L1's" : "L0's";
+}
+
 /*
  * Whether the kernel has crashed. A job ends with it, even if its machine and the job go
  * on: its figures would be those of a kernel that has crashed. A boot goes on.
@@ -233,11 +244,13 @@ static bool emulator_error(const struct session *s, char *line, size_t room)
 static bool explain_crash(struct session *s, bool ended)
 {
 	char line[sizeof(s->err->text)];
+	bool l1;
 
 	if (!(s->sink || ended) ||
-	    !lab_tail_crash(&s->console, ended, line, sizeof(line)))
+	    !lab_tail_crash(&s->console, ended, &l1, line, sizeof(line)))
 		return false;
-	error_set(s->err, -EIO, "%s: the lab's kernel crashed: %s", s->label, line);
+	error_set(s->err, -EIO, "%s: %s kernel crashed: %s", s->label, whose(s, l1),
+		  line);
 	return true;
 }
 
@@ -272,7 +285,7 @@ static bool find_cause(const struct lab_tail *console, const char *panic, char *
 
 	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
 		if (strstr(panic, causes[i].panic) &&
-		    lab_tail_find(console, causes[i].cause, line, room))
+		    lab_tail_find(console, causes[i].cause, NULL, line, room))
 			return true;
 	return false;
 }
@@ -282,7 +295,7 @@ static int explain_death(struct session *s)
 {
 	int status = lab_child_finish(&s->child);
 	char line[200], cause[200];
-	bool found = emulator_error(s, line, sizeof(line));
+	bool found = emulator_error(s, line, sizeof(line)), l1;
 
 	if (WIFSIGNALED(status))
 		error_set(s->err, -EIO, "%s: %s was killed by signal %d (%s)%s%s",
@@ -290,11 +303,12 @@ static int explain_death(struct session *s)
 			  strsignal(WTERMSIG(status)), found ? ": " : "", line);
 	else if (explain_crash(s, true))
 		return -EIO;
-	else if (lab_tail_find(&s->console, "Kernel panic - not syncing: ", line,
+	else if (lab_tail_find(&s->console, "Kernel panic - not syncing: ", &l1, line,
 			       sizeof(line))) {
 		found = find_cause(&s->console, line, cause, sizeof(cause));
-		return error_set(s->err, -EIO, "%s: the lab's kernel crashed: %s%s%s",
-				 s->label, line, found ? " " : "", found ? cause : "");
+		return error_set(s->err, -EIO, "%s: %s kernel crashed: %s%s%s", s->label,
+				 whose(s, l1), line, found ? " " : "",
+				 found ? cause : "");
 	} else if (status &&
 		   (found || lab_tail_line(&s->messages, 0, line, sizeof(line))))
 		error_set(s->err, -EIO, "%s: %s failed: %s", s->label, s->emulator, line);
@@ -409,6 +423,7 @@ static struct session *session_new(const struct lab_base *base,
 	s->label = base->label;
 	s->emulator = slash ? slash + 1 : boot->program;
 	s->error_marks = base->machine->emulator->error_marks;
+	s->where = base->machine->emulator->where;
 	s->sink = sink;
 	s->err = err;
 	s->frames = (struct lab_frames){

@@ -140,6 +140,7 @@ int lab_clone_fork(struct lab_base *base, struct clone_request *request, int *fd
 struct lab_saved {
 	char path[PATH_MAX]; /* empty: not to be saved */
 	char *key;	     /* the text; the struct's own */
+	bool from_file;	     /* the emulator only reads it, by a descriptor */
 };
 
 /* What `boot` on `m` depends on. lab_saved_free() in any case. */
@@ -148,8 +149,10 @@ void lab_saved_init(struct lab_saved *s, const struct lab_machine *m,
 void lab_saved_free(struct lab_saved *s);
 
 /*
- * The snapshot, open, the caller's; -1: there is none. `description`: an allocated
- * string, or NULL: none was saved.
+ * The snapshot, open, the caller's; -1: there is none. It is a copy in memory, which no
+ * change of the file reaches, or (`from_file`) the file itself, if its checksum was
+ * compared since the host was started, and its time is the same. `description`: an
+ * allocated string, or NULL: none was saved.
  */
 int lab_saved_load(const struct lab_saved *s, char **description);
 

@@ -66,7 +66,7 @@ static void write_device(struct lab_l1 *l1, uint64_t address, const uint8_t *dat
 		l1->symbols(&wire, true);
 		break;
 	case UART + UART_DATA:
-		(void)!write(STDERR_FILENO, data, 1);
+		lab_l1_print(l1, (char)*data);
 		break;
 	}
 }

@@ -59,7 +59,7 @@ static void uart_write(struct lab_l1 *l1, unsigned int reg, uint8_t value)
 	const bool divisor = l1->uart[UART_LCR] & LCR_DLAB;
 
 	if (reg == UART_DATA && !divisor)
-		(void)!write(STDERR_FILENO, &value, 1);
+		lab_l1_print(l1, (char)value);
 	else if (reg > UART_IER || !divisor)
 		l1->uart[reg] = value;
 	if (reg <= UART_IER && !divisor && l1->uart[UART_IER] & IER_THRI) {
