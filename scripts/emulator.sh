@@ -314,8 +314,14 @@ main() {
       # shellcheck disable=SC2034  # for emulator-qemu.sh
       refresh=1 options+=" $1"
       ;;
-    build | path | identity | prune | fetch | check) command=$1 ;;
-    bochs | qemu | bochs-* | qemu-[0-9]*) name=$1 ;;
+    build | path | identity | prune | fetch | check)
+      [ -z "$command" ] || die 2 "$command, $1: one command at a time; see --help"
+      command=$1
+      ;;
+    bochs | qemu | bochs-* | qemu-[0-9]*)
+      [ -z "$name" ] || die 2 "$name, $1: one emulator at a time; see --help"
+      name=$1
+      ;;
     *) die 2 "unknown argument $1; see --help" ;;
     esac
     shift

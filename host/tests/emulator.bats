@@ -519,6 +519,8 @@ END
   refused 2 "--refresh: not an option of build bochs" "$script" build bochs --refresh
   refused 2 "--source: not an option of fetch qemu" "$script" fetch qemu --suite trixie --source x
   refused 2 "--quiet: not an option of path bochs" "$script" path bochs --quiet
+  refused 2 "path, build: one command at a time" "$script" path bochs build bochs
+  refused 2 "bochs, qemu: one emulator at a time" "$script" path bochs qemu
 }
 
 @test "emulator: two fetches at once are one download" {

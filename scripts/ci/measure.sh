@@ -37,7 +37,7 @@ comment.md, a table of the changes, for a comment on a pull request.
                     that these documents name)
 
 Exit code, of the worst step: 0 no benchmark became worse, 1 a benchmark did, 2 bad
-usage, 3 no verdict, 4 a lab or a benchmark failed.
+usage, 3 no verdict, 4 a lab or a benchmark failed, 129, 130 or 143 a signal ended it.
 END
 }
 
