@@ -54,8 +54,8 @@ void number_format(char buf[NUMBER_BYTES], double value, bool exact);
 
 /*
  * A change in percent with its sign and unit: "+6.3 %". At least `decimals` places, and
- * as many as a small change needs, so that a change that is not 0 does not read so:
- * "-0.03 %".
+ * as many as a small change needs, nine at most, so that a change that is not 0 does not
+ * read so: "-0.03 %".
  */
 void percent_format(char buf[NUMBER_BYTES], double percent, int decimals);
 

@@ -398,7 +398,8 @@ int codec_load_object(struct result_store *store, const struct layout *layout,
 	return read_object(&rd, layout, object, base);
 }
 
-#define IS_A_HISTORY " (a history: 'wsbench history show --db FILE')"
+#define READ_HISTORY "'wsbench history show --db FILE'"
+#define IS_A_HISTORY " (a history: " READ_HISTORY ")"
 
 /* Lines of JSON, of which the first is a row of a history. */
 static bool is_history(const char *text, size_t bytes)
@@ -443,8 +444,10 @@ int codec_load(struct result_store *store, const struct layout *layout, const ch
 
 	if (!value && bytes > 1 && (unsigned char)text[0] == 0x1f &&
 	    (unsigned char)text[1] == 0x8b)
-		return error_set(err, -EINVAL,
-				 "not JSON, but gzip's format" IS_A_HISTORY);
+		return error_set(
+			err, -EINVAL,
+			"not JSON, but compressed by gzip (a history: " READ_HISTORY
+			"; anything else: gunzip it first)");
 	if (!value)
 		return error_set(err, -EINVAL, "not JSON: line %d column %d: %s%s",
 				 json.line, json.column, json.text,

@@ -95,9 +95,11 @@ load helper
   echo '{}' >object
   refused 2 'cannot read missing: No such file' "$wsbench" validate missing
   refused 2 'text: not JSON: line 1' "$wsbench" validate text
+  gzip -c "$tests/result_v1.json" >packed.json.gz
+  refused 2 "packed.json.gz: not JSON, but compressed by gzip (a history: " "$wsbench" show packed.json.gz
   refused 2 'object: ' "$wsbench" validate object
   refused 2 'text: not JSON: line 1' "$wsbench" plot text -o pictures
-  nothing_left object text
+  nothing_left object packed.json.gz text
 }
 
 lab=lab:aarch64-vhe

@@ -675,6 +675,19 @@ Test(session, a_machine_that_waits_for_a_processor_is_not_silent)
 			   err.text);
 }
 
+/* A wait that is in progress is in no sum. */
+Test(session, a_wait_in_progress_is_one)
+{
+	const struct process_waits waits = { .runnable = true, .run_ns = 1000 };
+	const struct process_waits ran = { .runnable = true, .run_ns = 1001 };
+	const struct process_waits sleeps = { .runnable = false, .run_ns = 1000 };
+
+	cr_expect(lab_waits_for_cpu(&waits, &waits));
+	cr_expect_not(lab_waits_for_cpu(&waits, &ran));
+	cr_expect_not(lab_waits_for_cpu(&waits, &sleeps));
+	cr_expect_not(lab_waits_for_cpu(&sleeps, &waits));
+}
+
 Test(session, an_interrupt_leaves_no_process)
 {
 	char path[] = "/tmp/unit_lab_pid.XXXXXX", script[128];

@@ -204,7 +204,8 @@ Test(vm_create, rows_that_time_whole_vms_use_no_spare_vm_and_keep_none)
 		host_timed_checkpoint_save,
 		host_timed_checkpoint_restore,
 	};
-	const struct boot_request rq = { .params.events = 10 };
+	/* Of another row, a boot that keeps its VM. */
+	const struct boot_request rq = { .params.events = 10, .vm_end = VM_KEPT };
 	const struct vm_config config = { .vcpus = 1 };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -147,8 +147,13 @@ time_t lab_now_s(void)
 	return t.tv_sec;
 }
 
+bool lab_waits_for_cpu(const struct process_waits *now, const struct process_waits *later)
+{
+	return now->runnable && later->runnable && later->run_ns == now->run_ns;
+}
+
 /* Longer than a tick, which brings the run time up to date. */
-static const struct timespec a_while = { .tv_nsec = 20000000 };
+static const struct timespec tick_wait = { .tv_nsec = 20000000 };
 
 bool lab_is_over(pid_t pid, time_t begin_s, const struct process_waits *waits,
 		 time_t limit_s)
@@ -165,9 +170,9 @@ bool lab_is_over(pid_t pid, time_t begin_s, const struct process_waits *waits,
 	if (!now.runnable)
 		return true;
 	/* A wait counts when it has ended. */
-	nanosleep(&a_while, NULL);
+	nanosleep(&tick_wait, NULL);
 	later = process_waits(pid);
-	return !later.runnable || later.run_ns != now.run_ns;
+	return !lab_waits_for_cpu(&now, &later);
 }
 
 struct lab_limit lab_limit_begin(const struct lab_child *c)

@@ -126,6 +126,10 @@ time_t lab_now_s(void);
 bool lab_is_over(pid_t pid, time_t begin_s, const struct process_waits *waits,
 		 time_t limit_s);
 
+/* Whether a process waited for a processor all the time between two readings. */
+bool lab_waits_for_cpu(const struct process_waits *now,
+		       const struct process_waits *later);
+
 /* What records the instructions of a machine. */
 enum lab_tracer { LAB_TRACER_NONE, LAB_TRACER_PLUGIN, LAB_TRACER_BUILT_IN };
 

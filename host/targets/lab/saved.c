@@ -281,7 +281,8 @@ static char *read_description(int fd, const struct trailer *t, uint32_t *crc)
 	return text;
 }
 
-/* The file as it is now. False: no answer. */
+/* The file as it is now. False: no answer, or another user's, who alone sets its times.
+ */
 static bool check_file(int fd, struct checked *c)
 {
 	int boot = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
@@ -289,7 +290,8 @@ static bool check_file(int fd, struct checked *c)
 	bool ok;
 
 	memset(c, 0, sizeof(*c));
-	ok = boot >= 0 && read(boot, c->boot, sizeof(c->boot) - 1) > 0 && !fstat(fd, &st);
+	ok = boot >= 0 && read(boot, c->boot, sizeof(c->boot) - 1) > 0 &&
+	     !fstat(fd, &st) && st.st_uid == geteuid();
 	if (ok) {
 		c->inode = st.st_ino;
 		c->mtime_s = st.st_mtim.tv_sec;
@@ -345,6 +347,20 @@ static int load_copy(int fd, const struct trailer *t, char **text)
 	return c.fd;
 }
 
+/*
+ * The file was used last now: see prune(). Only the owner can set one time and keep the
+ * other, by which the owner's next load knows that the file has not changed; after
+ * another user's, the owner compares the checksum once more.
+ */
+static void renew(int fd)
+{
+	const struct timespec used[2] = { { .tv_nsec = UTIME_NOW },
+					  { .tv_nsec = UTIME_OMIT } };
+
+	if (futimens(fd, used))
+		(void)futimens(fd, NULL);
+}
+
 int lab_saved_load(const struct lab_saved *s, char **description)
 {
 	int fd = *s->path ? open(s->path, O_RDONLY | O_CLOEXEC) : -1, snapshot = -1;
@@ -362,7 +378,7 @@ int lab_saved_load(const struct lab_saved *s, char **description)
 		snapshot = -1;
 	} else if (s->from_file && known && !memcmp(&now, &t.checked, sizeof(now)) &&
 		   (text = read_description(fd, &t, &ignored))) {
-		snapshot = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		snapshot = fd;
 	} else {
 		snapshot = load_copy(fd, &t, &text);
 		if (snapshot >= 0 && s->from_file && known)
@@ -374,10 +390,10 @@ int lab_saved_load(const struct lab_saved *s, char **description)
 		free(text);
 	if (snapshot < 0)
 		(void)unlink(s->path);
-	else /* used last now: see prune() */
-		(void)futimens(fd, (struct timespec[]){ { .tv_nsec = UTIME_NOW },
-							{ .tv_nsec = UTIME_OMIT } });
-	close(fd);
+	else
+		renew(fd);
+	if (snapshot != fd)
+		close(fd);
 	return snapshot;
 }
 
