@@ -46,6 +46,13 @@ skipped() {
   holds doc.json 'all(x["status"] == "ok" for x in d["benchmarks"]) and len(d["benchmarks"]) == 8'
 }
 
+@test "proof: rows whose instruction is executed do not fail, on each of two vCPUs" {
+  need_target lab:aarch64-smp
+  run_apart "$wsbench" run --on lab:aarch64-smp --bench icc_iar_eoir --vcpus 2 --boots 1 --quiet -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json 'b("icc_iar_eoir")["status"] == "ok"'
+}
+
 # As many exits, and no #GP: the guest reads 0.
 @test "proof: rows about #GP are skipped where KVM ignores unknown MSRs" {
   need_target lab:x86_64-svm
