@@ -60,6 +60,14 @@ skipped() {
   holds doc.json 'b("icc_iar_eoir")["status"] == "ok"'
 }
 
+# What the payload does with the value of a register that the instruction has read.
+@test "proof: neither the clock nor the PMC counts the look at a row's result" {
+  need_target bare:x86_64-bochs
+  run_apart "$wsbench" run --on bare:x86_64-bochs --bench rdtsc --boots 1 --quiet --payload "$payloads/x86_64/reads.elf" -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json 'value("rdtsc") == 1 and value("rdtsc", metric="pmc_visible") == 1 and value("rdtsc", metric="pmc_hidden") == 0'
+}
+
 # As many exits, and no #GP: the guest reads 0.
 @test "proof: rows about #GP are skipped where KVM ignores unknown MSRs" {
   need_target lab:x86_64-svm
