@@ -50,7 +50,8 @@ struct body {
 	/*
 	 * Instead of event(), for an instruction whose only result is in a register: the
 	 * same, and the register, which has `value` before. seen() is called with it
-	 * behind the clock's read, once per event of the phase EVENT.
+	 * once per timed event of the phases EVENT and PMC, behind the last read of the
+	 * clock and the PMC: no figure contains it.
 	 */
 	uint64_t (*read)(uint64_t value);
 	void (*seen)(uint64_t value);

@@ -65,24 +65,38 @@ BODY uint64_t measure(enum operation op)
 	return measure_stop() - start;
 }
 
-/* The operation between two serialised reads of the clock. */
-BODY uint64_t time_event(enum operation op)
+/* Whether the operation leaves its result in a register, in an event that is timed. */
+#define ROW_READS(op) ((op) == EVENT && ROW.read && !ROW_MEASURES)
+
+/* The register of read() before an event, before any counter is read. */
+BODY uint64_t unread(enum operation op)
 {
-	uint64_t start, ticks, value = 0;
+	uint64_t value = 0;
+
+	if (ROW_READS(op))
+		__asm__ volatile("" : "+r"(value));
+	return value;
+}
+
+/* And after the event, behind all reads of counters. */
+BODY void seen(enum operation op, uint64_t value)
+{
+	if (ROW_READS(op))
+		ROW.seen(value); // NOLINT(clang-analyzer-core.CallAndMessage): with read
+}
+
+/* The operation between two serialised reads of the clock. `value`: of read() only. */
+BODY uint64_t time_event(enum operation op, uint64_t *value)
+{
+	uint64_t start;
 
 	if (ROW_MEASURES)
 		return measure(op);
-	if (op == EVENT && ROW.read) {
-		/* In its register before the clock is read. */
-		__asm__ volatile("" : "+r"(value));
-		start = clock_start();
-		value = ROW.read(value);
-		ticks = clock_stop() - start;
-		ROW.seen(value); // NOLINT(clang-analyzer-core.CallAndMessage): with read
-		return ticks;
-	}
 	start = clock_start();
-	run(op);
+	if (ROW_READS(op))
+		*value = ROW.read(*value);
+	else
+		run(op);
 	return clock_stop() - start;
 }
 
@@ -120,8 +134,12 @@ BODY void sample_events(enum abi_phase phase, const struct abi_params *params,
 	uint32_t i;
 
 	MARK_HERE(MARK_PHASE_BEGIN(phase));
-	for (i = 0; i < params->events && !repeats(series, i, params->repeat); i++)
-		series[i] = time_event(op);
+	for (i = 0; i < params->events && !repeats(series, i, params->repeat); i++) {
+		uint64_t value = unread(op);
+
+		series[i] = time_event(op, &value);
+		seen(op, value);
+	}
 	MARK_HERE(MARK_PHASE_END(phase));
 	runtime_phase_end(phase, i);
 }
@@ -170,15 +188,22 @@ struct pmc_pair {
 
 BODY struct pmc_pair pmc_event(enum operation op)
 {
-	uint64_t first, ticks;
+	uint64_t first, counted, ticks, value;
 
 	if (ROW_MEASURES) {
 		ticks = measure(op);
 		return (struct pmc_pair){ pmc_reads.last - pmc_reads.first, ticks };
 	}
+	value = unread(op);
 	first = pmc_read();
-	ticks = time_event(op);
-	return (struct pmc_pair){ pmc_read() - first, ticks };
+	ticks = time_event(op, &value);
+	/* Else the compiler subtracts before the PMC's read in one phase, behind it in
+	 * another. */
+	if (ROW.read)
+		__asm__ volatile("" : "+r"(ticks));
+	counted = pmc_read() - first;
+	seen(op, value);
+	return (struct pmc_pair){ counted, ticks };
 }
 
 /* A body that waits for a deadline measures without measure_start(). */
@@ -270,8 +295,11 @@ BODY void stop_if_body_sleeps(const struct abi_params *params)
 	uint32_t slept = 0, i;
 
 	runtime_state(ABI_STATE_SLEEPS);
-	for (i = 0; i < SLEEP_PROBES; i++)
-		slept += time_event(EVENT) >= sleep;
+	for (i = 0; i < SLEEP_PROBES; i++) {
+		uint64_t value = unread(EVENT);
+
+		slept += time_event(EVENT, &value) >= sleep;
+	}
 	if (slept >= SLEEP_PROBES - 1)
 		runtime_stop(ABI_STATE_SLEEPS);
 	runtime_state(ABI_STATE_RUNNING);

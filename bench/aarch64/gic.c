@@ -53,7 +53,7 @@ BODY void icc_iar_eoir_end(void)
 			 "b.ne 1b\n\t"
 			 "2:"
 			 : "=&r"(pending), "+&r"(tries)
-			 : "r"(GIC_SGI(SGI_INTID, 0))
+			 : "r"(gic_own_sgi(SGI_INTID))
 			 : "cc", "memory");
 	must(pending == SGI_INTID);
 	icc_iar_eoir_event();

@@ -134,10 +134,40 @@ BODY_PAIR(nested_l1_tlbi, "dsb ishst",
 		  : "memory")
 BODY_ROW(nested_l1_tlbi, .setup = l1_setup);
 
-/* Writes of HCR_EL2 and VTTBR_EL2, with the value that they have. */
-BODY_PAIR(nested_l1_hcr_el2, "mrs x0, hcr_el2", "msr hcr_el2, x0", ::: "x0", "memory")
-BODY_ROW(nested_l1_hcr_el2, .setup = l1_setup);
+/*
+ * Writes of HCR_EL2 and VTTBR_EL2, of fields that do nothing while there is no guest
+ * (HCR_EL2.TGE). The value comes from TPIDR_EL2, whose read is a load from memory with
+ * FEAT_NV2, as that of either register would be.
+ */
+#define L1_REGISTER(id, name, before, value)                                             \
+	BODY bool id##_setup(const struct abi_params *params)                            \
+	{                                                                                \
+		if (!l1_setup(params))                                                   \
+			return false;                                                    \
+		__asm__ volatile("msr " name ", %0\n\t"                                  \
+				 "msr tpidr_el2, %1\n\t"                                 \
+				 "isb" ::"r"((uint64_t)(before)),                        \
+				 "r"((uint64_t)(value))                                  \
+				 : "memory");                                            \
+		return true;                                                             \
+	}                                                                                \
+                                                                                         \
+	BODY void id##_end(void)                                                         \
+	{                                                                                \
+		uint64_t now;                                                            \
+                                                                                         \
+		__asm__ volatile("mrs %0, " name : "=r"(now)::"memory");                 \
+		must(now == (uint64_t)(value));                                          \
+	}
 
-BODY_PAIR(nested_l1_vttbr_el2, "mrs x0, vttbr_el2", "msr vttbr_el2, x0", ::
+L1_REGISTER(nested_l1_hcr_el2, "hcr_el2", EL2_HCR_HOST, EL2_HCR_HOST | HCR_TWE)
+BODY_PAIR(nested_l1_hcr_el2, "mrs x0, tpidr_el2", "msr hcr_el2, x0", ::: "x0", "memory")
+BODY_ROW(nested_l1_hcr_el2, .setup = nested_l1_hcr_el2_setup,
+	 .end = nested_l1_hcr_el2_end);
+
+#define VMID (1ull << 48)
+L1_REGISTER(nested_l1_vttbr_el2, "vttbr_el2", 0, VMID)
+BODY_PAIR(nested_l1_vttbr_el2, "mrs x0, tpidr_el2", "msr vttbr_el2, x0", ::
 		  : "x0", "memory")
-BODY_ROW(nested_l1_vttbr_el2, .setup = l1_setup);
+BODY_ROW(nested_l1_vttbr_el2, .setup = nested_l1_vttbr_el2_setup,
+	 .end = nested_l1_vttbr_el2_end);

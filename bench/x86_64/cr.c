@@ -159,8 +159,15 @@ BODY_ROW(dr7, .reload = true);
 
 static uint32_t xsetbv_bytes; /* that XSAVE needs with AVX; 0: without AVX */
 
+BODY void set_xcr0(uint32_t value)
+{
+	__asm__ volatile("xsetbv" ::"a"(value), "d"(0), "c"(0) : "memory");
+}
+
 BODY bool xsetbv_setup(const struct abi_params *params)
 {
+	uint32_t states;
+
 	(void)params;
 	if (!(cpuid(1, 0).ecx & CPUID_XSAVE))
 		return false;
@@ -169,18 +176,33 @@ BODY bool xsetbv_setup(const struct abi_params *params)
 			 "mov %%rax, %%cr4" ::"i"(CR4_OSXSAVE)
 			 : "rax", "cc", "memory");
 	/* Not the value of the events. */
-	if (cpuid_has_leaf(CPUID_STATE) && !(XCR0_SSE_AVX & ~cpuid(CPUID_STATE, 0).eax)) {
-		__asm__ volatile("xsetbv" ::"a"(XCR0_X87 | XCR0_SSE_AVX), "d"(0), "c"(0)
-				 : "memory");
+	states = cpuid_has_leaf(CPUID_STATE) ? cpuid(CPUID_STATE, 0).eax & XCR0_SSE_AVX
+					     : 0;
+	if (states)
+		set_xcr0(XCR0_X87 | states);
+	if (states == XCR0_SSE_AVX)
 		xsetbv_bytes = cpuid(CPUID_STATE, 0).ebx;
-	}
 	return true;
 }
 
-/* Not by XGETBV, which a software KVM may lack. With fewer registers XSAVE needs less. */
+/*
+ * With fewer registers XSAVE needs less; but without AVX it needs as much. XGETBV only
+ * there, because a software KVM may lack it: after #UD nothing is proven.
+ */
 BODY void xsetbv_end(void)
 {
-	must(!xsetbv_bytes || cpuid(CPUID_STATE, 0).ebx < xsetbv_bytes);
+	uint32_t xcr0 = XCR0_X87;
+
+	if (xsetbv_bytes) {
+		must(cpuid(CPUID_STATE, 0).ebx < xsetbv_bytes);
+		return;
+	}
+	__asm__ volatile("1: xgetbv\n\t"
+			 "2:\n\t" RUNTIME_FIXUP("1b", "2b")
+			 : "+a"(xcr0)
+			 : "c"(0)
+			 : "edx", "memory");
+	must(xcr0 == XCR0_X87);
 }
 
 BODY_PAIR(xsetbv,

@@ -179,9 +179,18 @@ BODY bool wrmsr_pred_cmd_setup(const struct abi_params *params)
 WRMSR_PAIR(wrmsr_pred_cmd, MSR_PRED_CMD, 1)
 BODY_ROW(wrmsr_pred_cmd, .setup = wrmsr_pred_cmd_setup);
 
-/* TSX_CTRL with 0, where ARCH_CAPABILITIES reports the register. */
+/*
+ * TSX_CTRL with 0, where ARCH_CAPABILITIES reports the register. Before the events, TSX
+ * is off: each XBEGIN aborts.
+ */
 #define CPUID_ARCH_CAPABILITIES (1u << 29)
 #define ARCH_CAP_TSX_CTRL	(1u << 7)
+#define TSX_CTRL_RTM_DISABLE	1
+
+BODY bool tsx_off(void)
+{
+	return try_wrmsr(MSR_TSX_CTRL, TSX_CTRL_RTM_DISABLE);
+}
 
 BODY bool wrmsr_tsx_ctrl_setup(const struct abi_params *params)
 {
@@ -191,8 +200,15 @@ BODY bool wrmsr_tsx_ctrl_setup(const struct abi_params *params)
 	if (!cpuid_has_leaf(7) || !(cpuid(7, 0).edx & CPUID_ARCH_CAPABILITIES))
 		return false;
 	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(MSR_ARCH_CAPABILITIES));
-	return low & ARCH_CAP_TSX_CTRL;
+	return low & ARCH_CAP_TSX_CTRL && tsx_off();
+}
+
+BODY void wrmsr_tsx_ctrl_end(void)
+{
+	uint64_t value;
+
+	must(try_rdmsr(MSR_TSX_CTRL, &value) && !value);
 }
 
 WRMSR_PAIR(wrmsr_tsx_ctrl, MSR_TSX_CTRL, 0)
-BODY_ROW(wrmsr_tsx_ctrl, .setup = wrmsr_tsx_ctrl_setup);
+BODY_ROW(wrmsr_tsx_ctrl, .setup = wrmsr_tsx_ctrl_setup, .end = wrmsr_tsx_ctrl_end);

@@ -54,6 +54,21 @@ void gic_let_through(bool on);
 #define GIC_SGI(intid, index) ((uint64_t)(intid) << 24 | 1ull << (index))
 
 /*
+ * The ICC_SGI1R_EL1 value that sends `intid` to this CPU: affinity 3, 2 and 1, and the
+ * bit of affinity 0 in one of the lists of 16 that the range selector names.
+ */
+static inline uint64_t gic_own_sgi(uint32_t intid)
+{
+	uint64_t own, aff0;
+
+	__asm__ volatile("mrs %0, mpidr_el1" : "=r"(own));
+	aff0 = own & 0xff;
+	return (uint64_t)intid << 24 | (own >> 32 & 0xff) << 48 |
+	       (own >> 16 & 0xff) << 32 | (own >> 8 & 0xff) << 16 | aff0 >> 4 << 44 |
+	       1ull << (aff0 & 0xf);
+}
+
+/*
  * Installs `handler` for the interrupts of all CPUs, and unmasks interrupts on this CPU.
  * The handler is assembly (GIC_HANDLER), and may use X16 and X17.
  */

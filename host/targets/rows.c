@@ -273,7 +273,7 @@ static int setup_nested_window(struct vm *vm, struct abi_params *params)
 static int check_gif(struct vm *vm, enum abi_doorbell kind, bool gif)
 {
 	if (kind != ABI_DOORBELL_AGAIN || vm->config.irqchip != VM_IRQCHIP_USER ||
-	    vm->config.vcpus > 1 || irq_window_is_open(&vm->vcpus[0]) == gif)
+	    irq_window_is_open(&vm->vcpus[0]) == gif)
 		return 0;
 	return error_set(
 		&vm->error, -EIO,

@@ -28,11 +28,18 @@ skipped() {
 
 @test "proof: an instruction that the CPU skips fails its row, x86_64" {
   skipped bare:x86_64-bochs cr0_wp=101 cr4_pge=102 cr8_write=103 xsetbv=104 wrmsr_passthrough=105 apic_tpr=106 eoi=107 \
-    tsc_deadline=108
+    tsc_deadline=108 wrmsr_spec_ctrl=110 wrmsr_tsx_ctrl=111
 }
+
+@test "proof: an XSETBV that a CPU without AVX skips fails its row" { skipped bare:x86_64-bochs xsetbv=109; }
 
 @test "proof: an instruction that the CPU skips fails its row, aarch64" {
   skipped bare:aarch64 cntv_cval=101 cntp_cval=102 icc_iar_eoir=103
+}
+
+@test "proof: a write of L1 to HCR_EL2 or VTTBR_EL2 that the CPU skips fails its row" {
+  fails bare:aarch64 nested_l1_hcr_el2 "$skipped" --events 101 --payload "$payloads/aarch64/l1_skipped.elf"
+  fails bare:aarch64 nested_l1_vttbr_el2 "$skipped" --events 102 --payload "$payloads/aarch64/l1_skipped.elf"
 }
 
 @test "proof: an SMC that KVM skips fails its row" { skipped lab:aarch64-vhe smc=104; }
@@ -41,9 +48,24 @@ skipped() {
 @test "proof: rows whose instruction is executed do not fail" {
   need_target bare:x86_64-bochs
   run_apart "$wsbench" run --on bare:x86_64-bochs --boots 1 --quiet -o doc.json \
-    --bench cr0_wp,cr4_pge,cr8_write,xsetbv,wrmsr_passthrough,apic_tpr,eoi,tsc_deadline
+    --bench cr0_wp,cr4_pge,cr8_write,xsetbv,wrmsr_passthrough,apic_tpr,eoi,tsc_deadline,wrmsr_spec_ctrl
   [ "$status" = 0 ]
-  holds doc.json 'all(x["status"] == "ok" for x in d["benchmarks"]) and len(d["benchmarks"]) == 8'
+  holds doc.json 'all(x["status"] == "ok" for x in d["benchmarks"]) and len(d["benchmarks"]) == 9'
+}
+
+@test "proof: rows whose instruction is executed do not fail, on each of two vCPUs" {
+  need_target lab:aarch64-smp
+  run_apart "$wsbench" run --on lab:aarch64-smp --bench icc_iar_eoir --vcpus 2 --boots 1 --quiet -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json 'b("icc_iar_eoir")["status"] == "ok"'
+}
+
+# What the payload does with the value of a register that the instruction has read.
+@test "proof: neither the clock nor the PMC counts the look at a row's result" {
+  need_target bare:x86_64-bochs
+  run_apart "$wsbench" run --on bare:x86_64-bochs --bench rdtsc --boots 1 --quiet --payload "$payloads/x86_64/reads.elf" -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json 'value("rdtsc") == 1 and value("rdtsc", metric="pmc_visible") == 1 and value("rdtsc", metric="pmc_hidden") == 0'
 }
 
 # As many exits, and no #GP: the guest reads 0.
