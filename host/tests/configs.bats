@@ -205,6 +205,44 @@ assert int(row[3]) > 0 and sum(int(c.replace(",", "")) for c in changes) == int(
   refused 4 'cannot write to file' "$effects" -o file --on lab:aarch64-vhe default set-pmu
 }
 
+@test "effects.sh: a run, or an explanation, that a signal ended is not one that failed" {
+  local effects=$top/scripts/effects.sh code step
+  [ -x "$effects" ] || skip "not a source tree"
+  cat >stand-in <<END
+#!/usr/bin/env bash
+echo "\$1" >>calls
+[ "\$1" != "\$STEP" ] || exit "\$CODE"
+exec python3 - "$tests/result_v1.json" "\$@" <<'PY'
+import json, sys
+base, *argv = sys.argv[1:]
+d = json.load(open(base))
+d["run"]["argv"] = argv
+b = next(b for b in d["benchmarks"] if b["metrics"])
+d["benchmarks"] = []
+for config, value in ("default", 100), ("set-pmu", 110), ("set-pit", 120):
+    b = json.loads(json.dumps(b))
+    b.update(name="hypercall", config=config, status="ok", reason=None)
+    b["metrics"][0]["name"] = "round_trip"
+    b["metrics"][0]["estimate"]["value"] = value
+    d["benchmarks"].append(b)
+json.dump(d, open(argv[-1], "w"))
+PY
+END
+  chmod +x stand-in
+  for step in run explain; do
+    for code in 129 130 143 4; do
+      rm -rf calls out
+      run_apart env WSBENCH="$PWD/stand-in" STEP=$step CODE=$code "$effects" -o out --on lab:aarch64-vhe default set-pmu set-pit
+      echo "$step: exit code $status: $stderr"
+      [ "$status" = "$code" ]
+      [ "$(tail -n 1 calls)" = $step ]
+      [ "$(grep -c $step calls)" = 1 ]
+      [[ $stderr != *Traceback* ]]
+      [ -z "$stderr" ] || [ "$code" = 4 ]
+    done
+  done
+}
+
 @test "configs: mitigations are words of the kernel's command line" {
   measured lab:x86_64-svm cpuid,pio_out_user default,mitigations-off,srso-off --boots 1
   holds doc.json 'value("cpuid", "mitigations-off") < value("cpuid", "srso-off") < value("cpuid", "default")' \
