@@ -102,11 +102,14 @@ for b in run["benchmarks"]:
 def functions(bench, config):
     path = os.path.join(place, "%s,%s.json" % (bench, config))
     if not os.path.exists(path):
-        try:
-            code = subprocess.run([wsbench, "explain", "--quiet", "--on", target, "--bench", bench,
-                                   "--config", config, "-o", path], stdout=subprocess.DEVNULL).returncode
-        except KeyboardInterrupt:
-            sys.exit(130)
+        explain = subprocess.Popen([wsbench, "explain", "--quiet", "--on", target, "--bench", bench,
+                                    "--config", config, "-o", path], stdout=subprocess.DEVNULL)
+        code = None
+        while code is None:
+            try:
+                code = explain.wait()
+            except KeyboardInterrupt:
+                pass  # it got the signal, too, and ends
         if code in (129, 130, 143):
             sys.exit(code)
         if code:

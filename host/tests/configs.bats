@@ -243,6 +243,46 @@ END
   done
 }
 
+@test "effects.sh: Ctrl-C waits for the explanation, which ends by itself" {
+  local effects=$top/scripts/effects.sh
+  [ -x "$effects" ] || skip "not a source tree"
+  mkdir -p out/lab-aarch64-vhe
+  cat >stand-in <<'END'
+#!/usr/bin/env bash
+trap 'sleep 1; touch ended; exit 130' INT
+touch begun
+for _ in {1..300}; do sleep 0.1; done
+END
+  chmod +x stand-in
+  WSBENCH=$PWD/stand-in python3 - "$tests/result_v1.json" "$effects" -o out --on lab:aarch64-vhe default set-pmu 2>err <<'END'
+import json, os, signal, subprocess, sys, time
+base, *command = sys.argv[1:]
+d = json.load(open(base))
+d["run"]["argv"] = ["--bench", "core", "--config", "default,set-pmu"]
+row = next(b for b in d["benchmarks"] if b["metrics"])
+row.update(name="hypercall", status="ok", reason=None)
+row["metrics"][0]["name"] = "round_trip"
+d["benchmarks"] = []
+for config, value in ("default", 100), ("set-pmu", 110):
+    row["config"] = config
+    row["metrics"][0]["estimate"]["value"] = value
+    d["benchmarks"].append(json.loads(json.dumps(row)))
+json.dump(d, open("out/lab-aarch64-vhe/run.json", "w"))
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+p = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+for _ in range(300):
+    if os.path.exists("begun"):
+        break
+    time.sleep(0.1)
+os.killpg(p.pid, signal.SIGINT)
+open("code", "w").write(str(p.wait(timeout=60)))
+END
+  cat code err
+  [ "$(cat code)" = 130 ]
+  [ -e ended ]
+  [ ! -s err ]
+}
+
 @test "configs: mitigations are words of the kernel's command line" {
   measured lab:x86_64-svm cpuid,pio_out_user default,mitigations-off,srso-off --boots 1
   holds doc.json 'value("cpuid", "mitigations-off") < value("cpuid", "srso-off") < value("cpuid", "default")' \
