@@ -32,7 +32,7 @@ apt_private_sources() {
   local uri suite component found=0 code
   # shellcheck disable=SC2016  # apt's own variables
   while IFS='|' read -r uri suite component; do
-    printf 'deb [signed-by=%s] %s %s %s\n' "$apt_keyring" "$uri" "$suite" "$component"
+    printf 'deb [signed-by=%s] %s %s %s\n' "$apt_keyring" "$uri" "$suite" "$component" || return
     found=1
   done < <(apt-get indextargets --format '$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)' \
     'Identifier: Packages' 2>/dev/null | sed -n 's/|Debian\( Backports\)\{0,1\}$//p' | sort -u)
@@ -104,7 +104,7 @@ apt_private_sources_of() {
     case $suite in
     *-security) printf '%s [signed-by=%s] %s %s main\n' "$1" "$apt_keyring" "${security:-http://deb.debian.org/debian-security}" "$suite" ;;
     *) printf '%s [signed-by=%s] %s %s main\n' "$1" "$apt_keyring" "${uri:-http://deb.debian.org/debian}" "$suite" ;;
-    esac
+    esac || return
   done
 }
 
@@ -130,9 +130,17 @@ apt_private_state() {
   apt_private_lock "$apt_dir/lock"
   # shellcheck disable=SC2034  # for the scripts
   apt_lock=$apt_fd
-  : >"$apt_dir/status"
-  "$@" >"$apt_dir/sources.list"
-  cat >"$apt_conf" <<END
+  # The caller may be in a list, where set -e does not hold. With half of these files, the client
+  # would use the lists of the system, or no source.
+  if ! { : >"$apt_dir/status" && "$@" >"$apt_dir/sources.list" && apt_private_conf "$arch" >"$apt_conf"; } 2>/dev/null; then
+    apt_reason="cannot write to $apt_dir"
+    return 1
+  fi
+}
+
+# apt_private_conf DEBIAN_ARCH: prints the configuration of the client.
+apt_private_conf() {
+  cat <<END || return
 Dir::State "$apt_dir";
 Dir::State::lists "$apt_dir/lists";
 Dir::State::status "$apt_dir/status";
@@ -144,21 +152,23 @@ Dir::Etc::sourcelist "$apt_dir/sources.list";
 Dir::Etc::sourceparts "/dev/null";
 Dir::Etc::preferences "/dev/null";
 Dir::Etc::preferencesparts "/dev/null";
-APT::Architecture "$arch";
+APT::Architecture "$1";
 #clear APT::Architectures;
-APT::Architectures { "$arch"; };
+APT::Architectures { "$1"; };
 Acquire::Languages "none";
 Acquire::Retries "2";
 END
   # As root, the client would download as the user _apt, which cannot write here.
   if [ "$(id -u)" = 0 ]; then
-    echo 'APT::Sandbox::User "root";' >>"$apt_conf"
+    echo 'APT::Sandbox::User "root";'
   fi
 }
 
 apt_private_failed() {
   apt_reason=$(sed -n 's/^E: *//p' <<<"$1")
   apt_reason=${apt_reason%%$'\n'*}
+  # Of a client that did not start, or was killed.
+  : "${apt_reason:=${1##*$'\n'}}" "${apt_reason:=apt-get failed}"
   return 1
 }
 

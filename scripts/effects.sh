@@ -22,7 +22,7 @@ instructions changed. Documents and explanations are kept in DIR, and not made a
   --on LAB,...   labs; a config that a lab's architecture lacks is left out
   --bench GLOB   default: core
 
-Exit code: 0 done; 2 bad usage; 4 a run failed.
+Exit code: 0 done; 2 bad usage; 4 a run failed; 129, 130 or 143 a signal ended it.
 END
 }
 
@@ -31,6 +31,11 @@ die() {
   shift
   echo "effects: $*" >&2
   exit "$code"
+}
+
+# passed CODE: ends with the exit code of a command that found bad usage, or was interrupted.
+passed() {
+  case $1 in 2 | 129 | 130 | 143) exit "$1" ;; esac
 }
 
 out='' on='' bench=core
@@ -67,7 +72,7 @@ for target in ${on//,/ }; do
     rm -f "$dir/run.json.new"
     "$(wsbench_path)" run --quiet --on "$target" --bench "$bench" \
       --config "$(IFS=,; echo "${configs[*]}")" -o "$dir/run.json.new" >/dev/null || code=$?
-    [ "$code" != 2 ] || exit 2
+    passed "$code"
     [ "$code" = 0 ] || die 4 "$target: the run failed"
     mv "$dir/run.json.new" "$dir/run.json"
   fi
@@ -97,8 +102,18 @@ for b in run["benchmarks"]:
 def functions(bench, config):
     path = os.path.join(place, "%s,%s.json" % (bench, config))
     if not os.path.exists(path):
-        subprocess.run([wsbench, "explain", "--quiet", "--on", target, "--bench", bench,
-                        "--config", config, "-o", path], check=True, stdout=subprocess.DEVNULL)
+        explain = subprocess.Popen([wsbench, "explain", "--quiet", "--on", target, "--bench", bench,
+                                    "--config", config, "-o", path], stdout=subprocess.DEVNULL)
+        code = None
+        while code is None:
+            try:
+                code = explain.wait()
+            except KeyboardInterrupt:
+                pass  # it got the signal, too, and ends
+        if code in (129, 130, 143):
+            sys.exit(code)
+        if code:
+            sys.exit("effects: %s [%s]: not explained" % (bench, config))
     with open(path) as f:
         explanation = json.load(f)
     found = {}
@@ -157,6 +172,6 @@ for warning in run["warnings"]:
         print("\n%s." % warning["message"])
 print()
 END
-  [ "$code" != 2 ] || exit 2
+  passed "$code"
   [ "$code" = 0 ] || die 4 "$target: no table"
 done

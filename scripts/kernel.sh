@@ -263,7 +263,7 @@ take() {
   new=$to/.new
   rm -rf "${new:?}" # of a process that was killed
   # shellcheck disable=SC2064  # as they are now
-  trap "rm -rf ${new@Q}; rmdir --ignore-fail-on-non-empty ${to@Q}" EXIT
+  trap "rm -rf ${new@Q}; rmdir ${to@Q} 2>/dev/null || true" EXIT
   mkdir -p "$new/modules"
   cp "$tree/$image" "$new/vmlinuz"
   [ ! -f "$tree/.config" ] || cp "$tree/.config" "$new/config"

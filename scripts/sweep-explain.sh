@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # To be sourced by sweep.sh: the explanations of a sweep, of each kernel (--explain) or of the
-# steps of a history (--why).
+# steps of a history (--why). All are called in lists, where neither set -e nor the trap of ERR
+# holds: each failure is passed on.
 # shellcheck disable=SC2154  # variables of sweep.sh
 
 # configs_of ARCH NAME,...: the configs that wsbench run measures on an architecture, one per
@@ -20,7 +21,7 @@ configs_of() {
 }
 
 # explain_options ARCH [OPTION...]: of the options of wsbench run, those that change a
-# figure. Sets `passed` and, if the configs are named, `configs`.
+# figure. Sets `passed` and, if the configs are named, `configs`: none, if none has such a name.
 explain_options() {
   local arch=$1 names=''
   shift
@@ -47,6 +48,10 @@ explain_one() {
   IFS=, read -ra list <<<"$4"
   shift 4
   explain_options "$(target_arch "$target")" "$@"
+  if [ ${#configs[@]} = 0 ]; then
+    echo "$target $release: not explained: --config: no such config of $target" >&2
+    return 4
+  fi
   for config in "${configs[@]}"; do
     rows=''
     for bench in "${list[@]}"; do
@@ -72,10 +77,9 @@ interruptible() {
 # a CONFIG. The file of a benchmark that cannot be explained is empty. Of several, if one
 # fails, those without an explanation are explained alone: only the exit code says why.
 explain_rows() {
-  local folder=$1 target=$2 release=$3 config=$4 rows=$5 log=$1/log kernel bench out missing=() code=0
+  local folder=$1 target=$2 release=$3 config=$4 rows=$5 log=$1/log kernel bench out missing=() code=0 lost=0
   # A sweep that was killed leaves files of another config or kernel.
-  rm -rf "$folder/new"
-  mkdir -p "$folder/new"
+  rm -rf "$folder/new" && mkdir -p "$folder/new" || return 4
   kernel=$("$here/kernel.sh" fetch --quiet --arch "$(target_arch "$target")" --release "$release" 2>"$log") || code=4
   [ "$code" != 0 ] ||
     interruptible "$wsbench" explain --quiet --on "$target" --bench "$rows" ${config:+--config "$config"} \
@@ -83,18 +87,18 @@ explain_rows() {
   for bench in ${rows//,/ }; do
     out=$folder/$bench${config:+.$config}.json
     if [ -s "$folder/new/$bench.json" ]; then
-      mv "$folder/new/$bench.json" "$out"
+      mv "$folder/new/$bench.json" "$out" || lost=4
     elif [[ $code = [03] ]]; then
-      : >"$out"
+      : >"$out" || lost=4
     else
       missing+=("$bench")
     fi
   done
   rm -rf "$folder/new"
-  [[ ! $code = [03] ]] || return 0
+  [[ ! $code = [03] ]] || return "$lost"
   # Without any, the lab itself may have failed.
   if [ "$rows" != "$(IFS=, && echo "${missing[*]}")" ]; then
-    code=0
+    code=$lost
     for bench in "${missing[@]}"; do
       explain_rows "$folder" "$target" "$release" "$config" "$bench" || code=4
     done
@@ -117,13 +121,13 @@ why() {
     fi
   done < <(newest_of_series)
   [ ${#logs[@]} = 0 ] || "$wsbench" history add --quiet --db "$db" "${logs[@]}" || return
-  touch "$dir/not-explained"
+  touch "$dir/not-explained" || return 4
   # Of damaged explanations, 4 with a message: the others are made.
   "$wsbench" history why --db "$db" --missing >"$log" || code=4
   # One boot for the benchmarks of a target, a kernel and a config.
-  all=$(sort -u "$log" | grep -vxFf "$dir/not-explained" |
+  all=$(sort -u "$log" | { grep -vxFf "$dir/not-explained" || [ $? = 1 ]; } |
     awk '{ boot = $1 " " $2 " " $4; rows[boot] = rows[boot] "," $3 }
-      END { for (boot in rows) print boot, substr(rows[boot], 2) }' | sort -V || true)
+      END { for (boot in rows) print boot, substr(rows[boot], 2) }' | sort -V) || return 4
   total=$(wc -l <<<"$all")
   while read -r target release config rows; do
     [ -n "$rows" ] || continue
@@ -138,7 +142,7 @@ why() {
 
 # newest_of_series: "TARGET RELEASE" of the newest kernel of each series and architecture.
 newest_of_series() {
-  awk '{ split($2, v, "."); arch = $1 ~ /x86/ ? "x" : "a"; print arch v[1] "." v[2] + 0, $0 }' "$dir/jobs" |
+  printf %s "$jobs" | awk '{ split($2, v, "."); arch = $1 ~ /x86/ ? "x" : "a"; print arch v[1] "." v[2] + 0, $0 }' |
     sort -k1,1 -k3,3V | awk '{ last[$1] = $2 " " $3 } END { for (i in last) print last[i] }' | sort -u
 }
 
@@ -147,13 +151,13 @@ explain_missing() {
   local target=$1 release=$2 config=$3 rows=$4 folder=$dir/why passed=() configs=() file made=() code=0
   shift 4
   explain_options "$(target_arch "$target")" "$@"
-  rm -rf "$folder"
+  rm -rf "$folder" || return 4
   explain_rows "$folder" "$target" "$release" "$config" "$rows" 2> >(on_own_lines) || code=4
   for file in "$folder"/*.json; do
     if [ -s "$file" ]; then
       made+=(--explanation "$file")
     elif [ -e "$file" ]; then
-      echo "$target $release $(basename "$file" ".$config.json") $config" >>"$dir/not-explained"
+      echo "$target $release $(basename "$file" ".$config.json") $config" >>"$dir/not-explained" || code=4
     fi
   done
   [ ${#made[@]} = 0 ] || "$wsbench" history add --quiet --db "$db" "${made[@]}" || code=4

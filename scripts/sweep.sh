@@ -98,6 +98,7 @@ find_kernels() {
   for one in "${series_list[@]}"; do
     code=0
     found=$("$here/kernel.sh" list --arch "$arch" --flavour "$flavour" ${one:+--series "$one"}) || code=$?
+    [ "$code" = 0 ] || lacking=4
     if [ -z "$found" ]; then
       [ "$code" != 0 ] || say "Debian does not offer a $flavour kernel ${one:+$one }for $arch"
       lacking=4 network=$((code == 4 ? 4 : network))
@@ -136,6 +137,7 @@ one() {
 }
 
 # measure_one FILE TARGET RELEASE [OPTION...]: measures, unless the document exists.
+# Called in a list, where neither set -e nor the trap of ERR holds.
 measure_one() {
   local file=$1 target=$2 release=$3 kernel code=0 said
   shift 3
@@ -143,12 +145,12 @@ measure_one() {
   if [ -s "$file" ]; then
     # Damaged, of a newer program, or partial.
     said=$("$wsbench" validate --quiet "$file" 2>&1 >/dev/null) || true
+    mv "$file" "$file.old" || return 4
     echo "$target $release: measured again, and kept as ${file##*/}.old: ${said#*: }" >&2
-    mv "$file" "$file.old"
   fi
-  mkdir -p "$(dirname "$file")"
+  mkdir -p "$(dirname "$file")" || return 4
   # An interrupted run leaves a partial document.
-  rm -f "$file.new"
+  rm -f "$file.new" || return 4
   # One run boots this kernel: its machine is not saved, and the saved ones stay.
   [ -n "$explain" ] || export WORLDSWITCH_FRESH_MACHINES=1
   kernel=$("$here/kernel.sh" fetch --quiet --arch "$(target_arch "$target")" --release "$release" \
@@ -158,7 +160,7 @@ measure_one() {
   # 3: every benchmark was skipped. 4: a benchmark failed; the document keeps the others, and
   # the log names the failed one.
   if [[ $code = [034] ]] && is_done "$file.new"; then
-    mv "$file.new" "$file"
+    mv "$file.new" "$file" || return 4
     return 0
   fi
   echo "$target $release: $(reason "$file.log")" >&2
@@ -203,7 +205,7 @@ log_is_true() {
   good=$(awk -F'\t' 'NR > 1 && $7 == 0 && $8 == 0' "$dir/joblog" | wc -l)
   while read -r target release; do
     ! is_done "$dir/$(document "$target" "$release")" || done=$((done + 1))
-  done <"$dir/jobs"
+  done < <(printf %s "$jobs")
   [ "$good" -le "$done" ]
 }
 
@@ -242,7 +244,7 @@ all_done() {
   local target release lost=0
   while read -r target release; do
     is_done "$dir/$(document "$target" "$release")" || lost=$((lost + 1))
-  done <"$dir/jobs"
+  done < <(printf %s "$jobs")
   [ "$lost" = 0 ] && return
   # Of a job that failed, the reason is said.
   [ "$1" != 0 ] || say "documents that did not arrive here: $lost"
@@ -250,17 +252,16 @@ all_done() {
 }
 
 # measure: runs the jobs by GNU parallel. Its log is valid for one list of jobs; the
-# documents decide in any case.
+# documents decide in any case. Called in a list, where neither set -e nor the trap of ERR holds.
 measure() {
-  local code=0
+  local code=0 said
   if ! printf %s "$jobs" | cmp -s - "$dir/jobs"; then
-    rm -f "$dir/joblog"
-    printf %s "$jobs" >"$dir/jobs.new"
-    mv "$dir/jobs.new" "$dir/jobs"
+    said=$({ rm -f "$dir/joblog" && printf %s "$jobs" >"$dir/jobs.new" && mv "$dir/jobs.new" "$dir/jobs"; } 2>&1) ||
+      die 4 "cannot write to $dir: ${said##*: }"
   fi
-  [ ! -f "$dir/joblog" ] || log_is_true || rm -f "$dir/joblog"
+  [ ! -f "$dir/joblog" ] || log_is_true || rm -f "$dir/joblog" || die 4 "cannot write to $dir"
   # The log does not tell which benchmarks were explained; the files do.
-  [ -z "$explain" ] || rm -f "$dir/joblog"
+  [ -z "$explain" ] || rm -f "$dir/joblog" || die 4 "cannot write to $dir"
   watch 9>&- &
   watcher=$!
   parallel --will-cite --colsep ' ' --jobs "$at_once" --joblog "$dir/joblog" --resume-failed \

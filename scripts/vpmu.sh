@@ -28,7 +28,8 @@ Kernels with a document are not measured again.
   -o DIR        folder for documents, table.md and pictures
   --on TARGET   default: $on
 
-Exit code: 0 done; 2 bad usage; 4 a kernel could not be measured.
+Exit code: 0 done; 2 bad usage; 4 a kernel could not be measured; 129, 130 or 143 a signal
+ended it.
 END
 }
 
@@ -145,7 +146,7 @@ main() {
     "$wsbench" run --on "$on" --kernel "$kernel" --bench "core,$(pmu_rows "$on")" --config "$configs" \
       --boots 1 --events 50 -o "$dir/$name.json.new" >/dev/null || code=$?
     # A document of a run that failed or was stopped stays, but is not used.
-    [ "$code" != 2 ] || exit 2
+    case $code in 2 | 129 | 130 | 143) exit "$code" ;; esac
     [ "$code" = 0 ] || die 4 "$kernel was not measured completely: see $dir/$name.json.new"
     mv "$dir/$name.json.new" "$dir/$name.json"
   done

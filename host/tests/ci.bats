@@ -203,6 +203,27 @@ END
   [ ! -e h.jsonl ]
 }
 
+@test "the gate: an interrupt of a comparison, or of the history, ends it, too" {
+  stand_in
+  local gate=("$top/scripts/ci/measure.sh" --kernel image --on "$target,lab:aarch64-nvhe" --base a) step code
+  echo 100 >image
+  "${gate[@]}" -o a --base '' --db h.jsonl || [ $? = 3 ]
+  sed -i '1a\echo "$*" >>steps; [[ "$*" != "$STEP "* ]] || exit "$CODE"' stand-in
+  for step in compare 'history add' 'history check'; do
+    for code in 129 130 143; do
+      rm -f steps
+      run_apart env STEP="$step" CODE=$code "${gate[@]}" -o b --db h.jsonl
+      echo "$step: exit code $status: $stdout$stderr"
+      [ "$status" = "$code" ]
+      # It was the last step.
+      [[ $(tail -n 1 steps) == "$step "* ]]
+    done
+  done
+  # A step that was killed is a failure.
+  run_apart env STEP=compare CODE=137 "${gate[@]}" -o b
+  [ "$status" = 4 ]
+}
+
 @test "the gate ignores regressions below a threshold, and the comment lists them" {
   stand_in
   local gate=("$top/scripts/ci/measure.sh" --kernel image --on "$target" --db h.jsonl --threshold 5%
@@ -318,6 +339,9 @@ taken() {
   : >tree/modules.order
   refused 2 'tree has no KVM for x86_64' "$top/scripts/kernel.sh" take --arch x86_64 --tree tree --to k
   [ "$(cat k/vmlinuz k/modules/kvm.ko | xargs)" = "old old" ]
+  # A folder that cannot go.
+  # shellcheck disable=SC2016  # for the inner shell
+  refused 2 'tree has no KVM for x86_64' sh -c 'cd k && exec "$@"' x "$top/scripts/kernel.sh" take --arch x86_64 --tree ../tree --to .
   # Two at once.
   flock k sleep 20 3>&- &
   for _ in $(seq 100); do ! flock -n k true || sleep 0.05; done

@@ -205,6 +205,84 @@ assert int(row[3]) > 0 and sum(int(c.replace(",", "")) for c in changes) == int(
   refused 4 'cannot write to file' "$effects" -o file --on lab:aarch64-vhe default set-pmu
 }
 
+@test "effects.sh: a run, or an explanation, that a signal ended is not one that failed" {
+  local effects=$top/scripts/effects.sh code step
+  [ -x "$effects" ] || skip "not a source tree"
+  cat >stand-in <<END
+#!/usr/bin/env bash
+echo "\$1" >>calls
+[ "\$1" != "\$STEP" ] || exit "\$CODE"
+exec python3 - "$tests/result_v1.json" "\$@" <<'PY'
+import json, sys
+base, *argv = sys.argv[1:]
+d = json.load(open(base))
+d["run"]["argv"] = argv
+b = next(b for b in d["benchmarks"] if b["metrics"])
+d["benchmarks"] = []
+for config, value in ("default", 100), ("set-pmu", 110), ("set-pit", 120):
+    b = json.loads(json.dumps(b))
+    b.update(name="hypercall", config=config, status="ok", reason=None)
+    b["metrics"][0]["name"] = "round_trip"
+    b["metrics"][0]["estimate"]["value"] = value
+    d["benchmarks"].append(b)
+json.dump(d, open(argv[-1], "w"))
+PY
+END
+  chmod +x stand-in
+  for step in run explain; do
+    for code in 129 130 143 4; do
+      rm -rf calls out
+      run_apart env WSBENCH="$PWD/stand-in" STEP=$step CODE=$code "$effects" -o out --on lab:aarch64-vhe default set-pmu set-pit
+      echo "$step: exit code $status: $stderr"
+      [ "$status" = "$code" ]
+      [ "$(tail -n 1 calls)" = $step ]
+      [ "$(grep -c $step calls)" = 1 ]
+      [[ $stderr != *Traceback* ]]
+      [ -z "$stderr" ] || [ "$code" = 4 ]
+    done
+  done
+}
+
+@test "effects.sh: Ctrl-C waits for the explanation, which ends by itself" {
+  local effects=$top/scripts/effects.sh
+  [ -x "$effects" ] || skip "not a source tree"
+  mkdir -p out/lab-aarch64-vhe
+  cat >stand-in <<'END'
+#!/usr/bin/env bash
+trap 'sleep 1; touch ended; exit 130' INT
+touch begun
+for _ in {1..300}; do sleep 0.1; done
+END
+  chmod +x stand-in
+  WSBENCH=$PWD/stand-in python3 - "$tests/result_v1.json" "$effects" -o out --on lab:aarch64-vhe default set-pmu 2>err <<'END'
+import json, os, signal, subprocess, sys, time
+base, *command = sys.argv[1:]
+d = json.load(open(base))
+d["run"]["argv"] = ["--bench", "core", "--config", "default,set-pmu"]
+row = next(b for b in d["benchmarks"] if b["metrics"])
+row.update(name="hypercall", status="ok", reason=None)
+row["metrics"][0]["name"] = "round_trip"
+d["benchmarks"] = []
+for config, value in ("default", 100), ("set-pmu", 110):
+    row["config"] = config
+    row["metrics"][0]["estimate"]["value"] = value
+    d["benchmarks"].append(json.loads(json.dumps(row)))
+json.dump(d, open("out/lab-aarch64-vhe/run.json", "w"))
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+p = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+for _ in range(300):
+    if os.path.exists("begun"):
+        break
+    time.sleep(0.1)
+os.killpg(p.pid, signal.SIGINT)
+open("code", "w").write(str(p.wait(timeout=60)))
+END
+  cat code err
+  [ "$(cat code)" = 130 ]
+  [ -e ended ]
+  [ ! -s err ]
+}
+
 @test "configs: mitigations are words of the kernel's command line" {
   measured lab:x86_64-svm cpuid,pio_out_user default,mitigations-off,srso-off --boots 1
   holds doc.json 'value("cpuid", "mitigations-off") < value("cpuid", "srso-off") < value("cpuid", "default")' \

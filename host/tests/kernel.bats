@@ -393,6 +393,29 @@ END
   run ! grep -q worldswitch "$dir/sums"
 }
 
+@test "kernel.sh: a full disk does not ask the client for the lists of the system, or for none" {
+  need_own_mounts
+  local pages
+  mkdir -p "$WORLDSWITCH_CACHE/apt"
+  cat >full <<'END'
+mount -t tmpfs -o size=64k none "$1"
+shift
+mkdir -p "$1/x86_64/lists/partial" "$1/x86_64/archives/partial"
+head -c $((65536 - 4096 * $2)) /dev/zero >"$1/filler"
+shift 2
+"$@" || echo "exit code $?"
+END
+  # No room for the sources, and for the configuration alone.
+  for pages in 0 1; do
+    run_apart "${own_mounts[@]}" '. ./full' x "$WORLDSWITCH_CACHE/apt" "$WORLDSWITCH_CACHE/apt" $pages \
+      "$top/scripts/kernel.sh" fetch --arch x86_64 --series 6.1
+    echo "$stdout$stderr"
+    [ "$stdout" = 'exit code 4' ]
+    [ "$stderr" = "kernel: error: a cloud kernel 6.1 for x86_64 is not cached, and Debian cannot be reached: cannot write to $WORLDSWITCH_CACHE/apt/x86_64" ]
+    [ ! -e "$ARCHIVE/updates" ]
+  done
+}
+
 @test "sweep_dead: only what dead processes left, by its name" {
   local dead
   true &

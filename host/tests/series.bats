@@ -164,6 +164,38 @@ END
   [ "$(line 102)" = "102 (+1) set 102" ]
 }
 
+@test "series: a build that leaves changes: the branch cannot be checked out again, which is not success" {
+  stand_in
+  commits 100 101 102
+  cd repo
+  run_apart "$top/scripts/ci/series.sh" work~2..work~1 -o ../out --bench hypercall --explain-rows 0 \
+    --build 'cp version ../image; [ $(cat version) = 100 ] || echo changed >version' --kernel ../image
+  echo "exit code $status: $stdout$stderr"
+  [ "$status" = 4 ]
+  [[ $stderr == *'work could not be checked out again (git checkout work)'* ]]
+}
+
+@test "series: a comparison that breaks off is repeated; a table that cannot be written" {
+  stand_in
+  commits 100 110
+  sed -i '1a\[ "$1" != compare ] || [ ! -e "$BATS_TEST_TMPDIR/broken" ] || { printf "{\\"rows\\": ["; echo "wsbench: error: cannot write: No space left" >\&2; exit 4; }' stand-in
+  export BATS_TEST_TMPDIR
+  touch "$BATS_TEST_TMPDIR/broken"
+  series
+  [ "$status" = 4 ]
+  [[ $stdout == *'not compared: cannot write: No space left'* ]]
+  [[ $stderr != *Traceback* ]]
+  rm "$BATS_TEST_TMPDIR/broken"
+  series
+  [ "$status" = 0 ]
+  [ "$(line 110)" = "110 (+10) set 110" ]
+  # shellcheck disable=SC2016  # for the inner shell
+  run_apart bash -c 'cd repo && "$@" >/dev/full' x "$top/scripts/ci/series.sh" work~1..work -o ../out --bench hypercall --explain-rows 0 \
+    --build "$(sed -n 's/^--build //p' out/settings)" --kernel "$(sed -n 's/^--kernel //p' out/settings)"
+  echo "exit code $status: $stderr"
+  [ "$status" = 4 ]
+}
+
 @test "series: a detached HEAD is restored; changes, and a second series, are refused" {
   stand_in
   commits 100 101 102

@@ -22,7 +22,10 @@ while [ $# -gt 0 ]; do
   shift
 done
 case $command in
-list) for k in $kernels; do case $k in "$series"*) echo "$k-$arch 1.0 -" ;; esac; done ;;
+list)
+  for k in $kernels; do case $k in "$series"*) echo "$k-$arch 1.0 -" ;; esac; done
+  exit "${list_code:-0}"
+  ;;
 fetch)
   case " $gone " in *" $release:$arch "*) echo "kernel: error: Debian does not offer $release for $arch" >&2 && exit "${gone_code:-2}" ;; esac
   echo "/kernels/${release%-"$arch"}-$arch"
@@ -155,6 +158,26 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   [ "$(runs)" = 4 ]
 }
 
+@test "a document that cannot be kept is not overwritten, and one that cannot be named is not measured" {
+  local file=out/lab-x86_64-svm/6.12.1-x86_64.json
+  mkdir -p bin "${file%/*}"
+  printf '#!/bin/sh\ncase $* in *"$stuck") echo "mv: it is stuck" >&2; exit 1 ;; esac\nexec /bin/mv "$@"\n' >bin/mv
+  chmod +x bin/mv
+  echo damaged >$file
+  run_apart env PATH="$PWD/bin:$PATH" stuck=.old "$sweep" -o out --on lab:x86_64-svm --release 6.12.1
+  echo "$stderr"
+  [ "$status" = 4 ]
+  [ "$stderr" = 'mv: it is stuck' ]
+  [ "$(cat $file)" = damaged ]
+  [ ! -e ../runs ]
+  rm $file
+  run_apart env PATH="$PWD/bin:$PATH" stuck=x86_64.json "$sweep" -o out --on lab:x86_64-svm --release 6.12.1
+  echo "$stderr"
+  [ "$status" = 4 ]
+  [ "$stderr" = 'mv: it is stuck' ]
+  [ ! -e $file ]
+}
+
 @test "documents of other options are not measured again, and the sweep says so" {
   "$sweep" -o out --on lab:x86_64-svm --release 6.1.0-9,6.12.1 -- --bench core
   run_apart "$sweep" -o out --on lab:x86_64-svm --release 6.1.0-9,6.12.1 -- --bench core
@@ -256,12 +279,17 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   run_apart env gone_code=4 "$sweep" -o out --on lab:x86_64-svm --release 6.1.0-10,6.12.1
   [ "$status" = 4 ]
   [ "$(runs)" = 1 ]
+  # The list of the kernels breaks off: those that it has are measured.
+  run_apart env list_code=4 "$sweep" -o out --on lab:x86_64-svm --series 6.1
+  [ "$status" = 4 ]
+  [ "$(runs)" = 3 ]
+  rm -r out ../runs
   # Of two series Debian lacks one.
   run_apart "$sweep" -o out --on lab:x86_64-svm --series 7.3,6.12
   echo "$stderr"
   [ "$status" = 4 ]
   [ "$stderr" = 'sweep: Debian does not offer a cloud kernel 7.3 for x86_64' ]
-  [ "$(runs)" = 2 ]
+  [ "$(runs)" = 1 ]
 }
 
 @test "selected kernels; bad usage of the sweep" {
@@ -339,6 +367,26 @@ END
   [[ $stdout == *'exit code 4'$'\n'2 ]]
   [[ $stderr == *'lab:x86_64-svm 6.12.1-x86_64: no message (is the disk full?)'*'1 kernels are missing'*'added 3 figures'* ]]
   [ "$(runs)" = 4 ]
+}
+
+@test "a disk that is full from the start: nothing is measured, which is not success" {
+  need_own_mounts
+  cat >full <<'END'
+mount -t tmpfs -o size=8k none "$1"
+head -c 8k /dev/zero >"$1/filler"
+shift
+"$@" || echo "exit code $?"
+rm out/filler
+mount -o remount,size=1000k out
+"$@"
+END
+  mkdir out
+  run_apart "${own_mounts[@]}" '. ./full' x out "$sweep" -o out --on lab:x86_64-svm
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  [ "$stdout" = 'exit code 4' ]
+  [ "$stderr" = 'sweep: cannot write to out: No space left on device' ]
+  [ "$(runs)" = 3 ]
 }
 
 @test "two sweeps in one folder: the second is refused, and --list is not" {
@@ -446,6 +494,10 @@ print(subprocess.Popen(sys.argv[1:], stdout=open("log", "w"), stderr=subprocess.
   [ "$status" = 0 ]
   [ "$(wc -l <../explained)" = 4 ]
   [ "$(grep -c -- "--config pmu-off " ../explained)" = 1 ]
+  # None is not all.
+  run_apart "$sweep" "${options[@]}" -- --config 'pmu-of'
+  [ "$status" = 4 ]
+  [[ $stderr == *'lab:x86_64-svm 6.1.0-9-x86_64: not explained: --config: no such config of lab:x86_64-svm'* ]]
 }
 
 @test "--why explains the steps of the history, once, and keeps the changelogs" {
@@ -470,6 +522,14 @@ print(subprocess.Popen(sys.argv[1:], stdout=open("log", "w"), stderr=subprocess.
   run_apart "$sweep" "${options[@]}" --why -- --emulator here
   [ "$status" = 0 ]
   [ "$(wc -l <../explained)" = 2 ]
+  # What cannot be read does not mean that nothing is missing.
+  rm out/not-explained h.jsonl.explanations/lab-x86_64-svm/6.12.1-x86_64/hypercall.default.json.gz
+  mkdir out/not-explained
+  run_apart "$sweep" "${options[@]}" --why -- --emulator here
+  echo "$stderr"
+  [ "$status" = 4 ]
+  [ "$(wc -l <../explained)" = 2 ]
+  rmdir out/not-explained
   # A damaged explanation is made again, and the sweep says that it was damaged.
   echo damaged >h.jsonl.explanations/lab-x86_64-svm/6.12.1-x86_64/hypercall.default.json.gz
   run_apart "$sweep" "${options[@]}" --why

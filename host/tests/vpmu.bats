@@ -76,6 +76,24 @@ END
   [ "$(find out -name '*.json' | wc -l)" = 0 ]
 }
 
+@test "vpmu.sh: a run that a signal ended is not a run that failed" {
+  local code
+  [ -x "$top/scripts/vpmu.sh" ] || skip "not a source tree"
+  printf '#!/bin/sh\necho "$*" >>calls\nexit "$CODE"\n' >stand-in
+  chmod +x stand-in
+  for code in 129 130 143; do
+    rm -f calls
+    run_apart env WSBENCH="$PWD/stand-in" CODE=$code "$top/scripts/vpmu.sh" -o out 6.1.0-1 6.1.0-2
+    echo "$stdout$stderr"
+    [ "$status" = "$code" ]
+    [ -z "$stdout$stderr" ]
+    [ "$(wc -l <calls)" = 1 ]
+  done
+  # It was killed.
+  run_apart env WSBENCH="$PWD/stand-in" CODE=137 "$top/scripts/vpmu.sh" -o out 6.1.0-1
+  [ "$status" = 4 ]
+}
+
 @test "vpmu.sh: bad usage is one line" {
   [ -x "$top/scripts/vpmu.sh" ] || skip "not a source tree"
   run_apart "$top/scripts/vpmu.sh" -o out

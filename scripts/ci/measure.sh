@@ -46,13 +46,15 @@ die() {
   exit 2
 }
 
-# note CODE: keeps the worst exit code. A regression (1) is worse than no verdict (3).
+# note CODE: keeps the worst exit code. A regression (1) is worse than no verdict (3). Of a step
+# that was interrupted, ends the gate: nothing more is measured, judged or added.
 note() {
   case $1 in
   0) ;;
+  129 | 130 | 143) exit "$1" ;;
   1) [ "$worst" -ge 2 ] && [ "$worst" != 3 ] || worst=1 ;;
   3) [ "$worst" != 0 ] || worst=3 ;;
-  *) worst=$1 ;;
+  *) worst=$(($1 < 128 ? $1 : 4)) ;; # killed
   esac
 }
 
@@ -131,9 +133,6 @@ main() {
     rm -f "$out/$file"
     "$wsbench" run --on "$target" --bench "$bench" --kernel "$kernel" ${modules:+--modules "$modules"} \
       ${commit:+--commit "$commit"} ${label:+--label "$label"} -o "$out/$file" || code=$?
-    # Interrupted: neither judged nor added.
-    [[ ! $code = @(129|130|143) ]] || exit "$code"
-    [ "$code" -lt 128 ] || code=4 # killed
     note "$code"
     if [ ! -f "$out/$file" ]; then
       echo "$target: not measured (exit code $code)" >>"$out/comment.md"

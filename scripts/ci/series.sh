@@ -79,7 +79,10 @@ restore() {
     wait "$child_pid" 2>/dev/null || true
   fi
   if [ "$(git rev-parse -q HEAD)" != "$(git rev-parse -q "$start^{commit}")" ] || [ "$on_branch" != "$(git symbolic-ref -q HEAD || true)" ]; then
-    git checkout -q "$start" || say "$start could not be checked out again (git checkout $start)"
+    if ! git checkout -q "$start"; then
+      say "$start could not be checked out again (git checkout $start)"
+      code=$((code == 0 ? 4 : code))
+    fi
   fi
   [ ! -f "$dir/config" ] || cmp -s "$dir/config" "$build_dir/.config" || cp "$dir/config" "$build_dir/.config"
   exit "$code"
@@ -209,15 +212,14 @@ changes() {
   : >"$file.new"
   into=$file.new child "$wsbench" compare --quiet --json "${explain[@]}" \
     "$folder/$2.json" "$folder/$1.json" || code=$?
-  # 4: not all could be explained.
-  case $code in
-  0 | 1 | 3 | 4) [ ! -s "$file.new" ] || mv "$file.new" "$file" ;;
-  *)
+  # 4: not all could be explained, or written.
+  if [[ $code = [0134] ]] && python3 -c 'import json, sys; json.load(open(sys.argv[1]))' "$file.new" 2>/dev/null; then
+    mv "$file.new" "$file"
+  else
     echo "not compared: $(reason)" >"$file.failed"
     say "${1:0:12} on $3: $(<"$file.failed")"
     rm -f "$file.new"
-    ;;
-  esac
+  fi
   rm -f "$log"
 }
 
@@ -497,7 +499,7 @@ measure_one_tree() {
   trap 'exit 130' INT
   trap 'exit 143' TERM
   series
-  table || code=$?
+  table || code=4
   exit "$code"
 }
 
