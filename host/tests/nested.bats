@@ -266,7 +266,7 @@ without_effect() {
   chmod 755 old/$program new/$program
   refused 2 "--emulator $PWD/old: this lab needs QEMU 9 or newer" "${run[@]}" --emulator "$PWD/old"
   export WORLDSWITCH_EMULATORS=$PWD/none WORLDSWITCH_CACHE=$PWD/cache path=$PATH
-  PATH=$PWD/old:$path refused 4 "lab:aarch64-nested: no QEMU 9 or newer is here (scripts/emulator.sh fetch qemu --suite bookworm-backports)" "${run[@]}"
+  PATH=$PWD/old:$path refused 4 "lab:aarch64-nested: no QEMU 9 or newer is here (scripts/emulator.sh fetch qemu --suite trixie-backports)" "${run[@]}"
   # The kernel of the other labs is too old.
   mkdir -p cache/kernels/aarch64/6.12.113+deb12-cloud-arm64
   touch cache/kernels/aarch64/6.12.113+deb12-cloud-arm64/vmlinuz

@@ -120,7 +120,7 @@ static int find_emulator(struct lab_state *s, const char *name, struct error *er
 			return 0;
 		return error_set(
 			err, -ENOENT,
-			"no QEMU %u or newer is here (%s fetch qemu --suite bookworm-backports)",
+			"no QEMU %u or newer is here (%s fetch qemu --suite trixie-backports)",
 			m->least_qemu, script);
 	}
 	if (m->emulator->built && lab_find_emulator(m->emulator->built, s->emulator))
