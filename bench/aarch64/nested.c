@@ -135,7 +135,7 @@ BODY_PAIR(nested_l1_tlbi, "dsb ishst",
 BODY_ROW(nested_l1_tlbi, .setup = l1_setup);
 
 /*
- * Writes of HCR_EL2 and VTTBR_EL2, of fields that do nothing while there is no guest
+ * Writes of HCR_EL2 and VTTBR_EL2, of fields without effect while no guest runs
  * (HCR_EL2.TGE). The value comes from TPIDR_EL2, whose read is a load from memory with
  * FEAT_NV2, as that of either register would be.
  */
