@@ -33,8 +33,8 @@ die() {
   exit "$code"
 }
 
-# passed CODE: ends with the exit code of a command that found bad usage, or was interrupted.
-passed() {
+# pass_on CODE: ends with the exit code of a command that found bad usage, or was interrupted.
+pass_on() {
   case $1 in 2 | 129 | 130 | 143) exit "$1" ;; esac
 }
 
@@ -72,7 +72,7 @@ for target in ${on//,/ }; do
     rm -f "$dir/run.json.new"
     "$(wsbench_path)" run --quiet --on "$target" --bench "$bench" \
       --config "$(IFS=,; echo "${configs[*]}")" -o "$dir/run.json.new" >/dev/null || code=$?
-    passed "$code"
+    pass_on "$code"
     [ "$code" = 0 ] || die 4 "$target: the run failed"
     mv "$dir/run.json.new" "$dir/run.json"
   fi
@@ -172,6 +172,6 @@ for warning in run["warnings"]:
         print("\n%s." % warning["message"])
 print()
 END
-  passed "$code"
+  pass_on "$code"
   [ "$code" = 0 ] || die 4 "$target: no table"
 done
