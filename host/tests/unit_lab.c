@@ -332,6 +332,60 @@ Test(initramfs, has_a_fixed_size)
 	free(c[1].data);
 }
 
+/* By way of a file, as the host writes the archive, its content is that of the archive in
+ * memory. */
+Test(initramfs, a_program_can_come_from_a_file, .init = make_folder,
+     .fini = remove_folder)
+{
+	static uint8_t program[300001];
+	struct lab_modules mods = { .list = { { "kvm", (uint8_t *)"ELF", 3 } }, .n = 1 };
+	struct lab_initramfs what = { .program_bytes = sizeof(program),
+				      .modules = &mods };
+	struct lab_cpio c[2] = { { .data = NULL } };
+	struct error err = { "" };
+	char path[256];
+	uint8_t *content;
+	size_t bytes;
+	int from, fd;
+
+	for (size_t i = 0; i < sizeof(program); i++)
+		program[i] = (uint8_t)(i * 251 >> 3);
+	write_file("init", program, sizeof(program));
+	snprintf(path, sizeof(path), "%s/init", folder);
+	from = lab_file_open(path, "program", &bytes, &err);
+	cr_assert(from >= 0 && bytes == sizeof(program), "%s", err.text);
+	cr_assert_eq(lab_initramfs_build(&what, &c[0]), 0);
+	what.program = program;
+	cr_assert_eq(lab_initramfs_build(&what, &c[1]), 0);
+	cr_assert_eq(c[0].bytes, c[1].bytes);
+	cr_assert_eq(c[0].program_at, c[1].program_at);
+
+	const struct lab_part parts[] = {
+		{ .fd = -1, .data = c[0].data, .bytes = c[0].program_at },
+		{ .fd = from, .bytes = bytes },
+		{ .fd = -1, .bytes = c[0].program_end - c[0].program_at - bytes },
+		{ .fd = -1,
+		  .data = c[0].data + c[0].program_end,
+		  .bytes = c[0].bytes - c[0].program_end },
+	};
+	fd = lab_memory_file_of("archive", parts, 4);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(lseek(fd, 0, SEEK_END), (off_t)c[1].bytes);
+	cr_assert_eq(lab_file_content(fd, &content, c[1].bytes), 0);
+	cr_expect_arr_eq(content, c[1].data, c[1].bytes);
+	free(content);
+	close(fd);
+
+	/* A program that has become shorter since it was opened. */
+	cr_assert_eq(truncate(path, 1000), 0);
+	cr_expect_eq(lab_memory_file_of("archive", parts, 4), -EIO);
+	cr_expect_eq(lab_file_content(from, &content, bytes), -EIO);
+	cr_expect_null(content);
+	close(from);
+	for (int i = 0; i < 2; i++)
+		free(c[i].data);
+}
+
 /* What Linux 6.1 printed on lab:x86_64-svm with spec_store_bypass_disable=on, shortened.
  */
 #define OOPS                                                                                 \

@@ -59,11 +59,26 @@ bool lab_is_fatal(int ret)
 	return ret == -EINTR || ret == -ENOMEM;
 }
 
+/* The archive as an unnamed file; the program is copied from file to file. */
+static int write_archive(const struct lab_state *s, const struct lab_cpio *c)
+{
+	const struct lab_part parts[] = {
+		{ .fd = -1, .data = c->data, .bytes = c->program_at },
+		{ .fd = s->program, .bytes = s->program_bytes },
+		{ .fd = -1, .bytes = c->program_end - c->program_at - s->program_bytes },
+		{ .fd = -1,
+		  .data = c->data + c->program_end,
+		  .bytes = c->bytes - c->program_end },
+	};
+
+	return lab_memory_file_of("worldswitch-initramfs", parts,
+				  sizeof(parts) / sizeof(parts[0]));
+}
+
 /* An unnamed file, or a negative errno. */
 static int initramfs_open(const struct lab_state *s, struct error *err)
 {
 	const struct lab_initramfs what = {
-		.program = s->program,
 		.program_bytes = s->program_bytes,
 		.modules = &s->modules,
 		.payload = s->payload,
@@ -75,8 +90,7 @@ static int initramfs_open(const struct lab_state *s, struct error *err)
 	int ret = lab_initramfs_build(&what, &archive);
 
 	if (!ret)
-		ret = lab_memory_file("worldswitch-initramfs", archive.data,
-				      archive.bytes);
+		ret = write_archive(s, &archive);
 	free(archive.data);
 	return ret >= 0 ? ret
 			: error_set(err, ret, "cannot build the lab's initramfs: %s",

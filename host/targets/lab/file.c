@@ -27,12 +27,12 @@ bool lab_path(char path[PATH_MAX], const char *fmt, ...)
 	return false;
 }
 
-static int read_all(int fd, uint8_t *data, size_t bytes)
+static int read_all(int fd, uint8_t *data, size_t bytes, size_t at)
 {
 	size_t got = 0;
 
 	while (got < bytes) {
-		ssize_t n = read(fd, data + got, bytes - got);
+		ssize_t n = pread(fd, data + got, bytes - got, (off_t)(at + got));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -43,22 +43,62 @@ static int read_all(int fd, uint8_t *data, size_t bytes)
 	return 0;
 }
 
-int lab_memory_file(const char *name, const void *data, size_t bytes)
+static int write_all(int fd, const uint8_t *data, size_t bytes, size_t at)
 {
-	int fd = memfd_create(name, MFD_CLOEXEC), ret = fd < 0 ? -errno : 0;
 	size_t done = 0;
 
-	while (!ret && done < bytes) {
-		ssize_t n = pwrite(fd, (const char *)data + done, bytes - done, done);
+	while (done < bytes) {
+		ssize_t n = pwrite(fd, data + done, bytes - done, (off_t)(at + done));
 
-		if (n >= 0)
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
 			done += n;
-		else if (errno != EINTR)
-			ret = -errno;
+	}
+	return 0;
+}
+
+/* By a buffer, which stays in the processor's cache: a page of memory that is used once
+ * costs more. */
+static int write_part(int to, const struct lab_part *part, size_t at)
+{
+	uint8_t buffer[32768] = { 0 };
+	size_t done = 0;
+	int ret = 0;
+
+	if (part->data)
+		return write_all(to, part->data, part->bytes, at);
+	while (!ret && done < part->bytes) {
+		size_t n = part->bytes - done;
+
+		n = n < sizeof(buffer) ? n : sizeof(buffer);
+		if (part->fd >= 0)
+			ret = read_all(part->fd, buffer, n, done);
+		if (!ret)
+			ret = write_all(to, buffer, n, at + done);
+		done += n;
+	}
+	return ret;
+}
+
+int lab_memory_file_of(const char *name, const struct lab_part *parts, size_t n)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC), ret = fd < 0 ? -errno : 0;
+	size_t at = 0;
+
+	for (size_t i = 0; !ret && i < n; i++) {
+		ret = write_part(fd, &parts[i], at);
+		at += parts[i].bytes;
 	}
 	if (ret && fd >= 0)
 		close(fd);
 	return ret ? ret : fd;
+}
+
+int lab_memory_file(const char *name, const void *data, size_t bytes)
+{
+	return lab_memory_file_of(
+		name, &(struct lab_part){ .data = data, .fd = -1, .bytes = bytes }, 1);
 }
 
 int lab_seal(int fd)
@@ -67,11 +107,10 @@ int lab_seal(int fd)
 										  : 0;
 }
 
-int lab_file_read(const char *path, const char *what, uint8_t **data, size_t *bytes,
-		  struct error *err)
+int lab_file_open(const char *path, const char *what, size_t *bytes, struct error *err)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), ret;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
 		return error_set(err, -errno, "cannot read %s %s: %s", what, path,
@@ -84,12 +123,32 @@ int lab_file_read(const char *path, const char *what, uint8_t **data, size_t *by
 			path, LAB_FILE_MAX >> 20);
 	}
 	*bytes = st.st_size;
-	*data = malloc(*bytes + 1);
-	ret = *data ? read_all(fd, *data, *bytes) : -ENOMEM;
+	return fd;
+}
+
+int lab_file_content(int fd, uint8_t **data, size_t bytes)
+{
+	int ret;
+
+	*data = malloc(bytes + 1);
+	ret = *data ? read_all(fd, *data, bytes, 0) : -ENOMEM;
+	if (ret) {
+		free(*data);
+		*data = NULL;
+	}
+	return ret;
+}
+
+int lab_file_read(const char *path, const char *what, uint8_t **data, size_t *bytes,
+		  struct error *err)
+{
+	int fd = lab_file_open(path, what, bytes, err), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = lab_file_content(fd, data, *bytes);
 	close(fd);
 	if (!ret)
 		return 0;
-	free(*data);
-	*data = NULL;
 	return error_set(err, ret, "cannot read %s %s: %s", what, path, strerror(-ret));
 }

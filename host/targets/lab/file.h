@@ -25,9 +25,22 @@
 int lab_file_read(const char *path, const char *what, uint8_t **data, size_t *bytes,
 		  struct error *err);
 
+/* The same in two steps: a descriptor, or a negative errno; its content. */
+int lab_file_open(const char *path, const char *what, size_t *bytes, struct error *err);
+int lab_file_content(int fd, uint8_t **data, size_t bytes);
+
+/* A part of a file: of memory, else what the file `fd` has from its beginning, else
+ * zeros. */
+struct lab_part {
+	const void *data;
+	int fd; /* -1: none */
+	size_t bytes;
+};
+
 /* An unnamed file with this content, to be read from its beginning: its descriptor,
  * or a negative errno. `name` shows in /proc. */
 int lab_memory_file(const char *name, const void *data, size_t bytes);
+int lab_memory_file_of(const char *name, const struct lab_part *parts, size_t n);
 
 /* Nothing changes the content of an unnamed file from here on. 0 or a negative errno. */
 int lab_seal(int fd);

@@ -54,11 +54,11 @@ static void pad(struct lab_cpio *c)
 }
 
 /* Fields: magic ino mode uid gid nlink mtime filesize devmajor devminor rdevmajor
- * rdevminor namesize check. */
-static void add_entry(struct lab_cpio *c, const struct entry *e)
+ * rdevminor namesize check. Returns where the data is. */
+static size_t add_entry(struct lab_cpio *c, const struct entry *e)
 {
 	char header[HEADER_BYTES + 1];
-	size_t name_bytes = strlen(e->path) + 1;
+	size_t name_bytes = strlen(e->path) + 1, at;
 
 	snprintf(header, sizeof(header),
 		 "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", e->inode,
@@ -67,9 +67,11 @@ static void add_entry(struct lab_cpio *c, const struct entry *e)
 	append(c, header, HEADER_BYTES);
 	append(c, e->path, name_bytes);
 	pad(c);
+	at = c->bytes;
 	append(c, e->data, e->bytes);
 	append(c, NULL, e->room - e->bytes);
 	pad(c);
+	return at;
 }
 
 void lab_cpio_dir(struct lab_cpio *c, const char *path)
@@ -132,9 +134,10 @@ static size_t padded(size_t bytes, size_t unit)
 	return (bytes ? bytes + unit - 1 : unit) / unit * unit;
 }
 
-/* A file of a multiple of `unit` bytes: zeros follow its data. */
-static void add_padded(struct lab_cpio *out, const char *path, unsigned int permissions,
-		       const uint8_t *data, size_t bytes, size_t unit)
+/* A file of a multiple of `unit` bytes: zeros follow its data. Returns where the data is.
+ */
+static size_t add_padded(struct lab_cpio *out, const char *path, unsigned int permissions,
+			 const uint8_t *data, size_t bytes, size_t unit)
 {
 	struct entry e = {
 		.path = path,
@@ -146,7 +149,7 @@ static void add_padded(struct lab_cpio *out, const char *path, unsigned int perm
 		.room = padded(bytes, unit),
 	};
 
-	add_entry(out, &e);
+	return add_entry(out, &e);
 }
 
 /* Headers, names, and small files. */
@@ -197,7 +200,9 @@ int lab_initramfs_build(const struct lab_initramfs *what, struct lab_cpio *out)
 	if (what->kernel)
 		lab_cpio_file(out, LAB_L1_KERNEL_PATH, 0644, what->kernel,
 			      what->kernel_bytes);
-	add_padded(out, "init", 0755, what->program, what->program_bytes, PROGRAM_UNIT);
+	out->program_at = add_padded(out, "init", 0755, what->program,
+				     what->program_bytes, PROGRAM_UNIT);
+	out->program_end = out->program_at + padded(what->program_bytes, PROGRAM_UNIT);
 	return lab_cpio_end(out);
 }
 

@@ -33,6 +33,7 @@
 struct lab_cpio {      /* zeroed memory to begin with */
 	uint8_t *data; /* free() it in the end */
 	size_t bytes, room;
+	size_t program_at, program_end; /* where the program and its zeros are */
 	uint32_t inode;
 	int error; /* -ENOMEM once anything failed; the rest does nothing then */
 };
@@ -44,7 +45,7 @@ void lab_cpio_file(struct lab_cpio *c, const char *path, unsigned int permission
 int lab_cpio_end(struct lab_cpio *c); /* the trailer; returns c->error */
 
 struct lab_initramfs {
-	const uint8_t *program; /* the static program that becomes /init */
+	const uint8_t *program; /* the static program that becomes /init; NULL: zeros */
 	size_t program_bytes;
 	const struct lab_modules *modules;
 	const uint8_t *payload; /* NULL: none */

@@ -238,7 +238,7 @@ static int fill(struct lab_state *s, struct target *t, const struct job *job,
 	s->host_counters = job->host_counters;
 	s->timing = t->timing;
 	s->trace = t->trace;
-	s->initramfs = -1;
+	s->initramfs = s->program = -1;
 	pthread_mutex_init(&s->lock, NULL);
 	s->machine = t->config ? t->config : lab_machine_find(strchr(t->name, ':') + 1);
 	if (!s->machine)
@@ -255,9 +255,11 @@ static int fill(struct lab_state *s, struct target *t, const struct job *job,
 	ret = find_kernel(s, job, err);
 	if (!ret)
 		ret = lab_find_program(s->machine->arch, program, err);
-	if (!ret)
-		ret = lab_file_read(program, "the lab's wsbench", &s->program,
-				    &s->program_bytes, err);
+	if (!ret) {
+		s->program = lab_file_open(program, "the lab's wsbench",
+					   &s->program_bytes, err);
+		ret = s->program < 0 ? s->program : 0;
+	}
 	if (!ret && job->payload)
 		ret = lab_file_read(job->payload, "payload", &s->payload,
 				    &s->payload_bytes, err);
@@ -288,7 +290,9 @@ static void lab_close(struct target *t)
 	if (s->initramfs >= 0)
 		close(s->initramfs);
 	lab_modules_free(&s->modules);
-	free(s->program);
+	if (s->program >= 0)
+		close(s->program);
+	free(s->program_content);
 	free(s->payload);
 	free(s->l1_kernel);
 	free(s->append);
@@ -537,10 +541,14 @@ static int lab_tracer(const struct target *t, unsigned int *plugin_api, bool *l1
 
 static const void *lab_program(const struct target *t, size_t *bytes)
 {
-	const struct lab_state *s = t->state;
+	struct lab_state *s = t->state;
 
+	*bytes = 0;
+	if (!s->program_content &&
+	    lab_file_content(s->program, &s->program_content, s->program_bytes))
+		return NULL;
 	*bytes = s->program_bytes;
-	return s->program;
+	return s->program_content;
 }
 
 const struct target_ops target_lab_ops = {

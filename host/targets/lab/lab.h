@@ -62,9 +62,10 @@ struct lab_state {
 	bool sandbox; /* QEMU can confine itself */
 	bool traces;  /* the module of host/kmod needs ftrace */
 	struct lab_modules modules;
-	uint8_t *program; /* the /init that runs inside */
+	int program; /* a file: the /init that runs inside */
 	size_t program_bytes;
-	uint8_t *payload; /* the user's own; NULL: none */
+	uint8_t *program_content; /* for explain; NULL: not read yet */
+	uint8_t *payload;	  /* the user's own; NULL: none */
 	size_t payload_bytes;
 	uint8_t *l1_kernel; /* NULL: this is not a lab with an L1 */
 	size_t l1_kernel_bytes;
