@@ -28,13 +28,13 @@ skipped() {
 
 @test "proof: an instruction that the CPU skips fails its row, x86_64" {
   skipped bare:x86_64-bochs cr0_wp=101 cr4_pge=102 cr8_write=103 xsetbv=104 wrmsr_passthrough=105 apic_tpr=106 eoi=107 \
-    tsc_deadline=108 wrmsr_spec_ctrl=110 wrmsr_tsx_ctrl=111
+    tsc_deadline=108 wrmsr_spec_ctrl=110 wrmsr_tsx_ctrl=111 cr3=112 invlpg=113
 }
 
 @test "proof: an XSETBV that a CPU without AVX skips fails its row" { skipped bare:x86_64-bochs xsetbv=109; }
 
 @test "proof: an instruction that the CPU skips fails its row, aarch64" {
-  skipped bare:aarch64 cntv_cval=101 cntp_cval=102 icc_iar_eoir=103
+  skipped bare:aarch64 cntv_cval=101 cntp_cval=102 icc_iar_eoir=103 tlbi=105 eoi=106
 }
 
 @test "proof: a write of L1 to HCR_EL2 or VTTBR_EL2 that the CPU skips fails its row" {
