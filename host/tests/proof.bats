@@ -106,6 +106,21 @@ gif() {
   fails kvm vmm_overhead 'expected an exit to user space of each event' --payload "$image"
 }
 
+# A guest that is kicked hangs, and all others have the cost of another config.
+@test "proof: KVM_SET_SIGNAL_MASK without an effect fails the rows of kick-signal-mask" {
+  need_target kvm
+  "$tests/failing_call.py" madvise ENOSYS true || skip "no seccomp filters here"
+  local row run
+  run=("$wsbench" run --on kvm --bench 'kick_signal,vmm_overhead,hypercall,pio_out_user,mmio_write_user' --config kick-signal-mask
+    --boots 1 --events 20 --timeout 5 --quiet -o doc.json)
+  run_apart "${run[@]}"
+  [ "$status" = 0 ]
+  run_apart "$tests/failing_call.py" 0x4004ae8b 0 "${run[@]}"
+  [ "$status" = 4 ]
+  holds doc.json "'the guest hung' in b('kick_signal')['reason']" \
+    "'KVM_SET_SIGNAL_MASK' in b('hypercall')['reason'] and 'KVM_SET_SIGNAL_MASK' in b('mmio_write_user')['reason']"
+}
+
 # The restored guest does not continue.
 @test "proof: checkpoints without the registers fail their rows" {
   need_target kvm
