@@ -106,6 +106,13 @@ gif() {
   fails kvm vmm_overhead 'expected an exit to user space of each event' --payload "$image"
 }
 
+@test "proof: rows that move registers around an entry are skipped in a loop that moves none" {
+  need_target lab:x86_64-svm
+  run_apart "$wsbench" run --on lab:x86_64-svm --bench 'state_*' --config loop-bare --boots 1 --quiet -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json '[b(x)["status"] for x in ("state_get_all", "state_sync_lazy", "state_sync_always", "state_sync_regs")] == ["ok", "skip", "skip", "skip"]'
+}
+
 # A guest that is kicked hangs, and all others have the cost of another config.
 @test "proof: KVM_SET_SIGNAL_MASK without an effect fails the rows of kick-signal-mask" {
   need_target kvm
