@@ -15,7 +15,42 @@ BODY bool gic_setup(const struct abi_params *params)
  */
 BODY_PAIR(eoi, "mov x0, %0", "msr " ICC_EOIR1 ", x0", ::"i"(GIC_SPURIOUS)
 	  : "x0", "memory")
-BODY_ROW(eoi, .setup = gic_setup);
+
+#define SGI_INTID 1
+
+/* With interrupts masked: an SGI to this CPU is pending, and no other interrupt. */
+BODY void pend_sgi(void)
+{
+	uint64_t pending, tries = 1000000;
+
+	gic_enable(SGI_INTID);
+	__asm__ volatile("msr " ICC_SGI1R ", %2\n\t"
+			 "isb\n\t"
+			 "1: mrs %0, " ICC_HPPIR1 "\n\t"
+			 "cmp %0, #1\n\t" /* SGI_INTID */
+			 "b.eq 2f\n\t"
+			 "subs %1, %1, #1\n\t"
+			 "b.ne 1b\n\t"
+			 "2:"
+			 : "=&r"(pending), "+&r"(tries)
+			 : "r"(gic_own_sgi(SGI_INTID))
+			 : "cc", "memory");
+	must(pending == SGI_INTID);
+}
+
+/* As eoi, of an interrupt that is in service. */
+BODY_PAIR(eoi_sgi, "mov x0, %0", "msr " ICC_EOIR1 ", x0", ::"i"(SGI_INTID)
+	  : "x0", "memory")
+
+BODY void eoi_end(void)
+{
+	pend_sgi();
+	must(gic_acknowledge() == SGI_INTID && gic_running_priority() != GIC_IDLE);
+	eoi_sgi_event();
+	must(gic_running_priority() == GIC_IDLE);
+}
+
+BODY_ROW(eoi, .setup = gic_setup, .end = eoi_end);
 
 /*
  * Acknowledge with nothing pending, and end of interrupt for the returned INTID 1023,
@@ -36,34 +71,19 @@ BODY void icc_iar_eoir_twin(void)
 				 : "x0", "memory");
 }
 
-#define SGI_INTID 1
-
 /* With an SGI pending and interrupts masked: acknowledged and ended, none is left. */
 BODY void icc_iar_eoir_end(void)
 {
-	uint64_t pending, priority, tries = 1000000;
+	uint64_t pending;
 
-	gic_enable(SGI_INTID);
-	__asm__ volatile("msr " ICC_SGI1R ", %2\n\t"
-			 "isb\n\t"
-			 "1: mrs %0, " ICC_HPPIR1 "\n\t"
-			 "cmp %0, #1\n\t" /* SGI_INTID */
-			 "b.eq 2f\n\t"
-			 "subs %1, %1, #1\n\t"
-			 "b.ne 1b\n\t"
-			 "2:"
-			 : "=&r"(pending), "+&r"(tries)
-			 : "r"(gic_own_sgi(SGI_INTID))
-			 : "cc", "memory");
-	must(pending == SGI_INTID);
+	pend_sgi();
 	icc_iar_eoir_event();
 	__asm__ volatile("isb\n\t"
-			 "mrs %0, " ICC_HPPIR1 "\n\t"
-			 "mrs %1, " ICC_RPR
-			 : "=r"(pending), "=r"(priority)
+			 "mrs %0, " ICC_HPPIR1
+			 : "=r"(pending)
 			 :
 			 : "memory");
-	must(pending == GIC_SPURIOUS && priority == GIC_IDLE);
+	must(pending == GIC_SPURIOUS && gic_running_priority() == GIC_IDLE);
 }
 
 BODY_ROW(icc_iar_eoir, .setup = gic_setup, .end = icc_iar_eoir_end);

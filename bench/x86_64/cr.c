@@ -91,6 +91,42 @@ BODY void cr4_pge_end(void)
 BODY_ROW(cr4_pge, .setup = cr4_pge_setup, .end = cr4_pge_end);
 
 /*
+ * A page whose entry in the page directory changes from one frame to another. The CPU has
+ * cached the first, and reads the second only if the event invalidates the entry. The
+ * frames are those of the image and of the parameters, whose first words differ.
+ */
+#define REMAPPED       ABI_RAM_BYTES /* the first address behind RAM: not mapped */
+#define LARGE_PAGE     0x200000ull
+#define TABLE_INDEX(a) ((a) / LARGE_PAGE)
+
+/* An entry's table is in this CPU's RAM, whichever window that is (bench/abi.h). */
+BODY uint64_t *next_table(uint64_t entry)
+{
+	return (uint64_t *)(uintptr_t)(entry & (ABI_RAM_BYTES - 0x1000));
+}
+
+BODY uint64_t first_word(uint64_t gva)
+{
+	uint64_t word;
+
+	__asm__ volatile("mov (%1), %0" : "=r"(word) : "r"(gva) : "memory");
+	return word;
+}
+
+BODY void must_invalidate(void (*event)(void))
+{
+	uint64_t root, *directory;
+
+	__asm__ volatile("mov %%cr3, %0" : "=r"(root));
+	directory = next_table(*next_table(*next_table(root)));
+	directory[TABLE_INDEX(REMAPPED)] = directory[TABLE_INDEX(ABI_IMAGE_OFFSET)];
+	must(first_word(REMAPPED) == first_word(ABI_IMAGE_OFFSET));
+	directory[TABLE_INDEX(REMAPPED)] = directory[TABLE_INDEX(ABI_PAGE_OFFSET)];
+	event();
+	must(first_word(REMAPPED) == ABI_MAGIC);
+}
+
+/*
  * CR3 written with its own value: flushes the non-global TLB entries. Exits only under
  * shadow paging.
  */
@@ -104,7 +140,13 @@ BODY bool cr3_setup(const struct abi_params *params)
 }
 
 BODY_PAIR(cr3, "mov %0, %%rax", "mov %%rax, %%cr3", ::"m"(cr3) : "rax", "memory")
-BODY_ROW(cr3, .setup = cr3_setup);
+
+BODY void cr3_end(void)
+{
+	must_invalidate(cr3_event);
+}
+
+BODY_ROW(cr3, .setup = cr3_setup, .end = cr3_end);
 
 /* CR8, the task priority: from the TPR shadow (VMX) or V_TPR (SVM) where present. */
 BODY_PAIR(cr8_read, "", "mov %%cr8, %%rax", ::: "rax", "memory")
@@ -217,4 +259,13 @@ BODY_ROW(xsetbv, .setup = xsetbv_setup, .end = xsetbv_end);
 /* INVLPG of a mapped page: exits only under shadow paging. */
 BODY_PAIR(invlpg, "mov %0, %%eax", "invlpg (%%rax)", ::"i"(ABI_IMAGE_OFFSET)
 	  : "rax", "memory")
-BODY_ROW(invlpg);
+/* As invlpg, of the page that is remapped. */
+BODY_PAIR(invlpg_remapped, "mov %0, %%eax", "invlpg (%%rax)", ::"i"(REMAPPED)
+	  : "rax", "memory")
+
+BODY void invlpg_end(void)
+{
+	must_invalidate(invlpg_remapped_event);
+}
+
+BODY_ROW(invlpg, .end = invlpg_end);

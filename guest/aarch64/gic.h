@@ -74,6 +74,33 @@ static inline uint64_t gic_own_sgi(uint32_t intid)
  */
 void gic_handler(void (*handler)(void));
 
+/* The INTID of the pending interrupt, which is in service then. */
+static inline uint64_t gic_acknowledge(void)
+{
+	uint64_t intid;
+
+	__asm__ volatile("mrs %0, " ICC_IAR1 "\n\t"
+			 "dsb sy\n\t"
+			 "isb"
+			 : "=r"(intid)
+			 :
+			 : "memory");
+	return intid;
+}
+
+/* The priority of the interrupt in service; GIC_IDLE: none is. */
+static inline uint64_t gic_running_priority(void)
+{
+	uint64_t priority;
+
+	__asm__ volatile("isb\n\t"
+			 "mrs %0, " ICC_RPR
+			 : "=r"(priority)
+			 :
+			 : "memory");
+	return priority;
+}
+
 /* Accesses to the GIC's registers, in a form with a valid syndrome. */
 static inline uint32_t gic_load(uint64_t gpa)
 {

@@ -28,13 +28,13 @@ skipped() {
 
 @test "proof: an instruction that the CPU skips fails its row, x86_64" {
   skipped bare:x86_64-bochs cr0_wp=101 cr4_pge=102 cr8_write=103 xsetbv=104 wrmsr_passthrough=105 apic_tpr=106 eoi=107 \
-    tsc_deadline=108 wrmsr_spec_ctrl=110 wrmsr_tsx_ctrl=111
+    tsc_deadline=108 wrmsr_spec_ctrl=110 wrmsr_tsx_ctrl=111 cr3=112 invlpg=113
 }
 
 @test "proof: an XSETBV that a CPU without AVX skips fails its row" { skipped bare:x86_64-bochs xsetbv=109; }
 
 @test "proof: an instruction that the CPU skips fails its row, aarch64" {
-  skipped bare:aarch64 cntv_cval=101 cntp_cval=102 icc_iar_eoir=103
+  skipped bare:aarch64 cntv_cval=101 cntp_cval=102 icc_iar_eoir=103 tlbi=105 eoi=106
 }
 
 @test "proof: a write of L1 to HCR_EL2 or VTTBR_EL2 that the CPU skips fails its row" {
@@ -104,6 +104,28 @@ gif() {
   local image=$payloads/x86_64/no_exit.elf
   [ "$arch" = x86_64 ] || image=$payloads/aarch64/no_exit.elf
   fails kvm vmm_overhead 'expected an exit to user space of each event' --payload "$image"
+}
+
+@test "proof: rows that move registers around an entry are skipped in a loop that moves none" {
+  need_target lab:x86_64-svm
+  run_apart "$wsbench" run --on lab:x86_64-svm --bench 'state_*' --config loop-bare --boots 1 --quiet -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json '[b(x)["status"] for x in ("state_get_all", "state_sync_lazy", "state_sync_always", "state_sync_regs")] == ["ok", "skip", "skip", "skip"]'
+}
+
+# A guest that is kicked hangs, and all others have the cost of another config.
+@test "proof: KVM_SET_SIGNAL_MASK without an effect fails the rows of kick-signal-mask" {
+  need_target kvm
+  "$tests/failing_call.py" madvise ENOSYS true || skip "no seccomp filters here"
+  local row run
+  run=("$wsbench" run --on kvm --bench 'kick_signal,vmm_overhead,hypercall,pio_out_user,mmio_write_user' --config kick-signal-mask
+    --boots 1 --events 20 --timeout 5 --quiet -o doc.json)
+  run_apart "${run[@]}"
+  [ "$status" = 0 ]
+  run_apart "$tests/failing_call.py" 0x4004ae8b 0 "${run[@]}"
+  [ "$status" = 4 ]
+  holds doc.json "'the guest hung' in b('kick_signal')['reason']" \
+    "'KVM_SET_SIGNAL_MASK' in b('hypercall')['reason'] and 'KVM_SET_SIGNAL_MASK' in b('mmio_write_user')['reason']"
 }
 
 # The restored guest does not continue.

@@ -349,6 +349,18 @@ Test(threads, dirty_rings_are_harvested_once, .timeout = 60)
 	fake_kvm_close(&fake);
 }
 
+/* A guest that exits did not see the pending signal. */
+Test(threads, a_signal_mask_without_an_effect_is_found, .timeout = 30)
+{
+	begin(SPIN, SPIN, KVM_EXIT_SYSTEM_EVENT);
+	fake.vm.config.kick = VM_KICK_SIGNAL_MASK;
+	cr_expect_eq(vcpu_kick_prove(&fake.vcpus[0]), 0, "%s", fake.vm.error.text);
+	cr_expect_eq(vcpu_kick_prove(&fake.vcpus[2]), -EIO);
+	cr_expect(strstr(fake.vm.error.text, "KVM_SET_SIGNAL_MASK") != NULL, "%s",
+		  fake.vm.error.text);
+	fake_kvm_close(&fake);
+}
+
 /* x86_64: the first request asks for the number of MSRs, the second one for the list. */
 Test(regs, a_list_of_msrs_that_failed_is_read_again)
 {

@@ -148,6 +148,25 @@ static inline bool regs_is_name(const char *a, const char *b)
 /* Reads `place` alone; -EOPNOTSUPP: KVM's interface moves whole groups. */
 int regs_arch_pull_one(struct vcpu *vcpu, const struct regs_place *place);
 
+/*
+ * For regs_prove(): fills the copy with a pattern; and whether a group, or a register
+ * whose size KVM's interface knows, is still that pattern, with its name.
+ */
+#define REGS_POISON 0xa5
+void regs_arch_poison(struct vcpu *vcpu);
+bool regs_arch_unread(const struct vcpu *vcpu, char *name, size_t bytes);
+
+static inline bool regs_is_poison(const void *at, size_t bytes)
+{
+	const uint8_t *byte = at;
+
+	while (bytes && *byte == REGS_POISON) {
+		byte++;
+		bytes--;
+	}
+	return !bytes;
+}
+
 /* The VMM has changed the copy of `place`. */
 void regs_arch_touch(struct vcpu *vcpu, const struct regs_place *place);
 

@@ -91,6 +91,21 @@ int regs_pull(struct vcpu *vcpu)
 	return pull_groups(vcpu, all_groups());
 }
 
+int regs_prove(struct vcpu *vcpu)
+{
+	char unread[64];
+	int err = regs_pull(vcpu); /* KVM's lists of registers, too */
+
+	if (err)
+		return err;
+	regs_forget(vcpu);
+	regs_arch_poison(vcpu);
+	err = regs_pull(vcpu);
+	if (err || !regs_arch_unread(vcpu, unread, sizeof(unread)))
+		return err;
+	return error_set(vcpu->error, -EIO, "KVM returned 0 and did not read %s", unread);
+}
+
 int regs_push(struct vcpu *vcpu)
 {
 	uint32_t groups = vcpu->regs.dirty & all_groups();

@@ -64,6 +64,13 @@ int regs_set(struct vcpu *vcpu, const char *name, const struct regs_value *value
 /* Reads all stale groups. */
 int regs_pull(struct vcpu *vcpu);
 
+/*
+ * Reads all groups into copies that have been overwritten: -EIO with the group of which
+ * KVM's request succeeds and writes nothing. No group may be dirty, but for those of
+ * REGS_SYNC_ALWAYS.
+ */
+int regs_prove(struct vcpu *vcpu);
+
 /* Drops the copies, changes included: registers were written without them. */
 void regs_forget(struct vcpu *vcpu);
 

@@ -404,6 +404,13 @@ void vcpu_answer(struct vcpu *vcpu, const void *data, size_t bytes);
  */
 void vcpu_kick(struct vcpu *vcpu);
 
+/*
+ * After the last run: whether KVM_RUN ends by a pending signal that only KVM_RUN
+ * unblocks. 0 also without VM_KICK_SIGNAL_MASK; -EIO: KVM_SET_SIGNAL_MASK had no effect,
+ * and the guest has run on.
+ */
+int vcpu_kick_prove(struct vcpu *vcpu);
+
 /* Kicks the vCPU of the calling thread, if any. Async-signal-safe. */
 void vcpu_kick_self(void);
 

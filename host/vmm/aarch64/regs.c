@@ -249,6 +249,39 @@ int regs_arch_push(struct vcpu *vcpu, unsigned int group)
 	return err;
 }
 
+void regs_arch_poison(struct vcpu *vcpu)
+{
+	struct regs_copy *copy = vcpu->regs.copy;
+	unsigned int i;
+
+	for (i = 0; i < copy->n_regs; i++)
+		memset(copy->regs[i].at, REGS_POISON, regs_reg_bytes(copy->regs[i].id));
+	memset(&copy->mp, REGS_POISON, sizeof(copy->mp));
+	memset(&copy->events, REGS_POISON, sizeof(copy->events));
+}
+
+bool regs_arch_unread(const struct vcpu *vcpu, char *name, size_t bytes)
+{
+	const struct regs_copy *copy = vcpu->regs.copy;
+	unsigned int i;
+
+	for (i = 0; i < copy->n_regs; i++) {
+		const uint64_t id = copy->regs[i].id;
+
+		if (!regs_is_poison(copy->regs[i].at, regs_reg_bytes(id)))
+			continue;
+		regs_name(id, name, bytes);
+		return true;
+	}
+	if (regs_is_poison(&copy->mp, sizeof(copy->mp)))
+		snprintf(name, bytes, "KVM_GET_MP_STATE");
+	else if (copy->has_events && regs_is_poison(&copy->events, sizeof(copy->events)))
+		snprintf(name, bytes, "KVM_GET_VCPU_EVENTS");
+	else
+		return false;
+	return true;
+}
+
 /* Saved state: a record per register under KVM's id, and these two. */
 #define RECORD_MP     1u
 #define RECORD_EVENTS 2u

@@ -194,6 +194,26 @@ int msrs_pull(struct vcpu *vcpu)
 	return err;
 }
 
+void msrs_poison(struct regs_copy *copy)
+{
+	unsigned int i;
+
+	for (i = 0; i < copy->n_msrs; i++)
+		memset(&copy->msrs_io->entries[i].data, REGS_POISON,
+		       sizeof(copy->msrs_io->entries[i].data));
+}
+
+const struct regs_msr *msrs_unread(const struct regs_copy *copy)
+{
+	unsigned int i;
+
+	for (i = 0; i < copy->n_msrs; i++)
+		if (regs_is_poison(&copy->msrs[i].entry.data,
+				   sizeof(copy->msrs[i].entry.data)))
+			return &copy->msrs[i];
+	return NULL;
+}
+
 static int push_all(struct vcpu *vcpu)
 {
 	struct regs_copy *copy = vcpu->regs.copy;

@@ -171,19 +171,58 @@ int regs_arch_push(struct vcpu *vcpu, unsigned int group)
 	return 0;
 }
 
-/* Saved state: a record per group, and one per MSR. */
-#define RECORD_MSR 0x100000000ull
-
-static const void *saved_bytes(const struct regs_copy *copy, unsigned int group,
-			       size_t *bytes)
+/* Where the copy has a group that KVM moves as one struct. */
+static void *copied_group(const struct vcpu *vcpu, unsigned int group, size_t *bytes)
 {
+	struct regs_copy *copy = vcpu->regs.copy;
+
 	if (group == REGS_FPU && copy->xsave) {
 		*bytes = copy->xsave_bytes;
 		return copy->xsave;
 	}
 	*bytes = groups[group].bytes;
-	return (const uint8_t *)copy + groups[group].offset;
+	return (uint8_t *)copy + groups[group].offset;
 }
+
+void regs_arch_poison(struct vcpu *vcpu)
+{
+	unsigned int group;
+	size_t bytes;
+	void *at;
+
+	for (group = 0; group < REGS_GROUPS; group++) {
+		if (!present(vcpu, group) || group == REGS_MSRS)
+			continue;
+		at = copied_group(vcpu, group, &bytes);
+		memset(at, REGS_POISON, bytes);
+	}
+	msrs_poison(vcpu->regs.copy);
+}
+
+bool regs_arch_unread(const struct vcpu *vcpu, char *name, size_t bytes)
+{
+	const struct regs_msr *msr = msrs_unread(vcpu->regs.copy);
+	unsigned int group;
+	const void *at;
+	size_t size;
+
+	for (group = 0; group < REGS_GROUPS; group++) {
+		if (!present(vcpu, group) || group == REGS_MSRS)
+			continue;
+		at = copied_group(vcpu, group, &size);
+		if (!regs_is_poison(at, size))
+			continue;
+		snprintf(name, bytes, "a group of registers (KVM_GET_%s)",
+			 groups[group].name);
+		return true;
+	}
+	if (msr)
+		snprintf(name, bytes, "MSR 0x%x (KVM_GET_MSRS)", msr->entry.index);
+	return msr;
+}
+
+/* Saved state: a record per group, and one per MSR. */
+#define RECORD_MSR 0x100000000ull
 
 int regs_arch_save(struct vcpu *vcpu, FILE *out)
 {
@@ -197,7 +236,7 @@ int regs_arch_save(struct vcpu *vcpu, FILE *out)
 
 		if (!present(vcpu, group) || group == REGS_MSRS)
 			continue;
-		from = saved_bytes(copy, group, &bytes);
+		from = copied_group(vcpu, group, &bytes);
 		err = record_write(out, group, from, bytes);
 	}
 	for (i = 0; !err && i < copy->n_msrs; i++)
@@ -222,7 +261,7 @@ static int restore_group(struct vcpu *vcpu, uint64_t id, const uint8_t *data,
 
 	if (id >= REGS_GROUPS || id == REGS_MSRS || !present(vcpu, (unsigned int)id))
 		return refuse(vcpu, "this vCPU has no such group", id);
-	to = (void *)(uintptr_t)saved_bytes(vcpu->regs.copy, (unsigned int)id, &expected);
+	to = copied_group(vcpu, (unsigned int)id, &expected);
 	if (bytes != expected)
 		return refuse(vcpu, "a group of another size", id);
 	if (!put)

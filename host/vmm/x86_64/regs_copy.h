@@ -66,6 +66,10 @@ int msrs_list(struct vcpu *vcpu);
 int msrs_pull(struct vcpu *vcpu);
 int msrs_push(struct vcpu *vcpu);
 
+/* For regs_prove(). msrs_unread(): an MSR that KVM_GET_MSRS did not read, or NULL. */
+void msrs_poison(struct regs_copy *copy);
+const struct regs_msr *msrs_unread(const struct regs_copy *copy);
+
 /* NULL: not listed. */
 struct regs_msr *msrs_find(const struct regs_copy *copy, uint32_t index);
 

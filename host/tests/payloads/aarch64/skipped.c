@@ -8,6 +8,9 @@
 #define ICC_IAR1 ICC_RPR
 __asm__(".macro smc immediate\n\t"
 	"nop\n\t"
+	".endm\n\t"
+	".macro tlbi operation\n\t"
+	"nop\n\t"
 	".endm");
 
 #include "bench/aarch64/gic.c"		// NOLINT(bugprone-suspicious-include): its rows
@@ -28,6 +31,12 @@ void sample_all(const struct abi_params *params)
 		break;
 	case 104:
 		run_skipped(&body_smc, params);
+		break;
+	case 105:
+		run_skipped(&body_tlbi, params);
+		break;
+	case 106:
+		run_skipped(&body_eoi, params);
 		break;
 	}
 }

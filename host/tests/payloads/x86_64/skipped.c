@@ -84,5 +84,11 @@ void sample_all(const struct abi_params *params)
 	case 111:
 		run_skipped(&tsx_ctrl, params);
 		break;
+	case 112:
+		run_skipped(&body_cr3, params);
+		break;
+	case 113:
+		run_skipped(&body_invlpg, params);
+		break;
 	}
 }
