@@ -171,9 +171,8 @@ EOF
   local line command
   read -ra command < <(sed -n '1s/^\$ build\/wsbench //p' block)
   tail -n +2 block >shown
-  cd "$top"
-  COLUMNS=100 contained "$wsbench" "${command[@]}" >"$BATS_TEST_TMPDIR/cwd/printed"
-  cd - >/dev/null
+  # The command is for the top of the source tree.
+  (cd "$top" && COLUMNS=100 contained "$wsbench" "${command[@]}") >printed
   # Its lines are lines of the output, in their order.
   [ "$(wc -l <shown)" -ge 8 ]
   while IFS= read -r line; do
