@@ -50,9 +50,9 @@ apt_private_sources() {
 apt_locks=()
 
 # apt_private_lock FILE: takes a lock, and sets apt_fd to its descriptor. Says so before it
-# waits.
+# waits. Returns 1, and sets apt_reason, if FILE cannot be written.
 apt_private_lock() {
-  exec {apt_fd}>"$1"
+  { exec {apt_fd}>"$1"; } 2>/dev/null || { apt_reason="cannot write to $1" && return 1; }
   if ! flock -n "$apt_fd"; then
     apt_private_say "waiting for another fetch, which holds $1"
     flock "$apt_fd"
@@ -127,7 +127,7 @@ apt_private_state() {
   fi
   apt_dir=$(cd "$apt_dir" && pwd)
   apt_conf=$apt_dir/apt.conf
-  apt_private_lock "$apt_dir/lock"
+  apt_private_lock "$apt_dir/lock" || return
   # shellcheck disable=SC2034  # for the scripts
   apt_lock=$apt_fd
   # The caller may be in a list, where set -e does not hold. With half of these files, the client

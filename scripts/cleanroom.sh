@@ -280,6 +280,7 @@ check_bench() {
     return
   fi
   mapfile -t patterns < <(promised)
+  [ ${#patterns[@]} -gt 0 ] || complain "scripts/packages names no target"
   mapfile -t targets < <(in_room build/wsbench list targets --names)
   for pattern in "${patterns[@]}"; do
     found=0

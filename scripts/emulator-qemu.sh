@@ -27,7 +27,7 @@ qemu_cached() {
 qemu_prune() {
   local file from keep
   [ -d "$emulators" ] || return 0
-  apt_private_lock "$emulators/lock"
+  apt_private_lock "$emulators/lock" || die 4 "$apt_reason"
   for file in "$emulators"/qemu-[0-9]*/package; do
     [ -f "$file" ] || continue
     keep=0
@@ -119,10 +119,10 @@ qemu_fetch() {
     echo "$folder"
     return
   fi
-  mkdir -p "$emulators" || die 4 "cannot create $emulators"
+  mkdir -p "$emulators" 2>/dev/null || die 4 "cannot create $emulators"
   apt_private_state "qemu-$suite" "$(dpkg --print-architecture 2>/dev/null || true)" qemu_sources "$suite" ||
     die 4 "cannot download: $apt_reason"
-  apt_private_lock "$emulators/lock"
+  apt_private_lock "$emulators/lock" || die 4 "$apt_reason"
   # Another process may have fetched it meanwhile.
   folder=$(qemu_cached "$suite")
   if [ -n "$folder" ] && [ "$refresh" = 0 ] && { [ -z "$damaged" ] || [ -z "$(damage "${folder##*/}")" ]; }; then
@@ -144,7 +144,7 @@ qemu_fetch() {
   if [ ! -d "$folder" ] || [ "$folder" = "$damaged" ]; then
     mapfile -t packages <<<"${closure// /=}"
     rm -rf "$emulators"/.fetch.* # of a process that was killed
-    work=$(mktemp -d "$emulators/.fetch.XXXXXX") || die 4 "cannot write to $emulators"
+    work=$(mktemp -d "$emulators/.fetch.XXXXXX" 2>/dev/null) || die 4 "cannot write to $emulators"
     trap 'rm -rf "$work"' EXIT
     say "downloading QEMU ${version#*:} of Debian $suite (${#packages[@]} packages)"
     apt_private_unpack "$work/root" "${packages[@]}" || die 4 "cannot download QEMU of $suite: $apt_reason"

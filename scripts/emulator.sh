@@ -4,7 +4,8 @@
 # of Bochs with the patches and the additional files of host/targets/lab/bochs; and bochs-smp, that
 # of lab:x86_64-*-smp and lab:x86_64-vmx-msr-imm. Fetches QEMU of other suites of Debian, for the labs that run on QEMU.
 set -Eeuo pipefail
-trap 'echo "emulator: line $LINENO: $BASH_COMMAND failed" >&2' ERR
+# Exit code 1 would be "not built" or "damaged".
+trap 'echo "emulator: line $LINENO: $BASH_COMMAND failed" >&2; exit 4' ERR
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
@@ -71,7 +72,7 @@ bochs-smp is a second program of the same sources, for machines with two CPUs.
 A fetched QEMU is the folder qemu-VERSION there, with its libraries and its firmware: 45 MB
 are downloaded, without root, verified by Debian's package client, and nothing is installed.
 Exit code: 0 done; 1 not built (path), damaged (check); 2 bad usage or a wrong tarball; 4 no network, no
-compiler, or the build failed.
+compiler, a folder that cannot be written, or the build failed.
 END
 }
 
@@ -260,8 +261,8 @@ is_whole() {
 work='' # a folder of build(), removed at the end
 build() {
   local begin=$SECONDS
-  mkdir -p "$emulators" || die 4 "cannot create $emulators"
-  exec {lock}>"$emulators/lock"
+  mkdir -p "$emulators" 2>/dev/null || die 4 "cannot create $emulators"
+  { exec {lock}>"$emulators/lock"; } 2>/dev/null || die 4 "cannot write to $emulators/lock"
   flock --nonblock "$lock" || { say "waiting for another build to end" && flock "$lock"; }
   if is_whole "${binary##*/}"; then
     echo "$binary"
@@ -271,7 +272,7 @@ build() {
   # Its presence says that a build failed.
   rm -f "$emulators/build.log"
   rm -rf "$emulators"/.build.* # of a process that was killed: the lock is ours
-  work=$(mktemp -d "$emulators/.build.XXXXXX") || die 4 "cannot write to $emulators"
+  work=$(mktemp -d "$emulators/.build.XXXXXX" 2>/dev/null) || die 4 "cannot write to $emulators"
   trap 'rm -rf "$work"' EXIT
   if [ -z "$source" ]; then
     source=$emulators/$tarball

@@ -79,7 +79,7 @@ headers_fetch() {
   local release=$2 dir new package=linux-headers-$2 suite='' common kbuild
   local cache
   cache=$(cache_dir)
-  mkdir -p "$cache/headers"
+  mkdir -p "$cache/headers" 2>/dev/null || die 4 "cannot create $cache/headers"
   dir=$(cd "$cache/headers" && pwd)/$release
   # shellcheck disable=SC2034  # for the script
   headers_tree=$dir/usr/src/$package
@@ -100,7 +100,7 @@ headers_fetch() {
   fi
   say "downloading $package, $common and $kbuild from Debian"
   sweep_dead "${dir%/*}" .new
-  new=$(mktemp -d "${dir%/*}/.new.$$.XXXXXX")
+  new=$(mktemp -d "${dir%/*}/.new.$$.XXXXXX" 2>/dev/null) || die 4 "cannot write to ${dir%/*}"
   # shellcheck disable=SC2064  # `new` as it is now
   trap "rm -rf ${new@Q}" EXIT
   headers_unpack "$new" "$package" "$common"

@@ -392,7 +392,7 @@ download() {
     die 2 "the archive no longer has the modules of $release (linux-modules-$release)"
   read -ra packages <<<"$file"
   [ -w "$kernels" ] || die 4 "cannot write to $kernels"
-  apt_private_lock "$kernels/.lock"
+  apt_private_lock "$kernels/.lock" || die 4 "$apt_reason"
   lock=$apt_fd
   # Another process may have downloaded the kernel meanwhile.
   if is_usable "$release" 2>/dev/null; then
@@ -436,7 +436,7 @@ download() {
 point() {
   local lock
   [ "$(readlink "$kernels/$1" || true)" != "$2" ] || return 0
-  apt_private_lock "$kernels/.lock"
+  apt_private_lock "$kernels/.lock" || die 4 "$apt_reason"
   lock=$apt_fd
   ln -sfn "$2" "$kernels/.new.link"
   mv -T "$kernels/.new.link" "$kernels/$1"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Builds the counter-passthrough module of host/kmod for Debian's arm64 kernels.
 set -Eeuo pipefail
-trap 'echo "kmod: line $LINENO: $BASH_COMMAND failed" >&2' ERR
+trap 'echo "kmod: line $LINENO: $BASH_COMMAND failed" >&2; exit 4' ERR
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
@@ -30,7 +30,7 @@ kept in the cache, like the kernels (see kernel.sh --help).
   --quiet        no progress messages
 
 Exit code: 0 done; 2 bad usage, or a kernel the module does not know; 4 no network,
-no headers, or no compiler.
+no headers, no compiler, or a folder that cannot be written.
 END
 }
 
@@ -49,7 +49,7 @@ say() {
 build() {
   local tree=$1 file=$2 work log
   command -v "${cross}gcc" >/dev/null || die 4 "${cross}gcc is not installed (make setup)"
-  work=$(mktemp -d)
+  work=$(mktemp -d 2>/dev/null) || die 4 "cannot write to ${TMPDIR:-/tmp}"
   # shellcheck disable=SC2064  # `work` as it is now
   trap "rm -rf ${work@Q}" EXIT
   cp "$sources"/*.[ch] "$sources/Kbuild" "$work"
@@ -61,9 +61,11 @@ build() {
     die 4 "could not build $module in $tree"
   fi
   "${cross}strip" --strip-debug "$work/$module.ko"
-  mkdir -p "$(dirname "$file")"
-  mv "$work/$module.ko" "$file.$$"
-  mv "$file.$$" "$file"
+  # In the folder of the file, so that the second mv is atomic.
+  if ! { mkdir -p "${file%/*}" && mv "$work/$module.ko" "$file.$$" && mv "$file.$$" "$file"; } 2>/dev/null; then
+    rm -f "$file.$$" 2>/dev/null || true
+    die 4 "cannot write to $file"
+  fi
 }
 
 # source_id: the identity of the sources. wsbench is built with it, and finds the module

@@ -30,6 +30,13 @@ struct plot_args {
 	size_t n_configs;
 };
 
+/* Names of documents, for a message. */
+struct names_text {
+	const char **seen;
+	size_t n;
+	char *text; /* "A, B"; NULL: no name */
+};
+
 enum key {
 	OPTION_KIND = 0x100,
 	OPTION_BENCH,
@@ -194,6 +201,86 @@ static int draw(const struct plot_args *args, const struct documents *docs,
 	return code;
 }
 
+/* Adds a name to "A, B", unless it is there. */
+static void add_name(struct names_text *names, const char *name)
+{
+	char *text;
+
+	for (size_t i = 0; i < names->n; i++)
+		if (!strcmp(names->seen[i], name))
+			return;
+	names->seen = realloc(names->seen, (names->n + 1) * sizeof(*names->seen));
+	if (!names->seen || asprintf(&text, "%s%s%s", names->n ? names->text : "",
+				     names->n ? ", " : "", name) < 0)
+		abort();
+	names->seen[names->n++] = name;
+	free(names->text);
+	names->text = text;
+}
+
+/* Reports an unknown name, with the names of the documents, which it frees. */
+static bool unknown(const char *option, const char *name, const char *what,
+		    struct names_text *names)
+{
+	message_error("%s %s: no document %s (%s%s)", option, name, what,
+		      names->n ? "the documents have " : "no document was given",
+		      names->n ? names->text : "");
+	free(names->seen);
+	free(names->text);
+	return false;
+}
+
+/* Whether a document is of the target, label or kernel of --base. */
+static bool check_base(const struct plot_args *args, const struct documents *docs)
+{
+	struct names_text names = { 0 };
+
+	if (!args->base)
+		return true;
+	for (size_t d = 0; d < docs->n; d++)
+		if (plot_is_base(docs->docs[d], args->base))
+			return true;
+	for (size_t d = 0; d < docs->n; d++) {
+		const struct result *r = docs->docs[d];
+
+		add_name(&names, r->target.name);
+		if (r->subject.label)
+			add_name(&names, r->subject.label);
+		if (r->subject.kernel)
+			add_name(&names, r->subject.kernel);
+	}
+	return unknown("--base", args->base, "is of this target, label or kernel",
+		       &names);
+}
+
+static bool has_config(const struct result *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_benchmarks; i++)
+		if (!strcmp(r->benchmarks[i].config, name))
+			return true;
+	return false;
+}
+
+/* Whether each config of --config is in a document. */
+static bool check_configs(const struct plot_args *args, const struct documents *docs)
+{
+	for (size_t c = 0; c < args->n_configs; c++) {
+		struct names_text names = { 0 };
+		bool found = false;
+
+		for (size_t d = 0; d < docs->n; d++)
+			found |= has_config(docs->docs[d], args->configs[c]);
+		if (found)
+			continue;
+		for (size_t d = 0; d < docs->n; d++)
+			for (size_t i = 0; i < docs->docs[d]->n_benchmarks; i++)
+				add_name(&names, docs->docs[d]->benchmarks[i].config);
+		return unknown("--config", args->configs[c],
+			       "has benchmarks under this config", &names);
+	}
+	return true;
+}
+
 static int plot(struct plot_args *args)
 {
 	struct documents docs;
@@ -207,7 +294,9 @@ static int plot(struct plot_args *args)
 		return CLI_USAGE;
 	}
 	documents_order(&docs);
-	if (!args->history) {
+	if (!check_base(args, &docs) || !check_configs(args, &docs)) {
+		code = CLI_USAGE;
+	} else if (!args->history) {
 		code = draw(args, &docs, NULL);
 	} else if (documents_history(&history, args->history)) {
 		code = draw(args, &docs, &history);

@@ -128,8 +128,7 @@ static bool row_exits(const struct shared *shared, const struct rows_row *row)
 	return false;
 }
 
-/* "6.1" is "6.1.0-56-cloud-arm64", and not "6.12". */
-static bool is_base(const struct result *r, const char *name)
+bool plot_is_base(const struct result *r, const char *name)
 {
 	const char *kernel = r->subject.kernel ? r->subject.kernel : "";
 	size_t n = strlen(name);
@@ -147,12 +146,12 @@ static size_t *find_base(const struct shared *shared, const char *name)
 	if (!base)
 		abort();
 	for (size_t d = shared->n; d-- > 0;)
-		if (is_base(shared->docs[d], name))
+		if (plot_is_base(shared->docs[d], name))
 			first = d;
 	for (size_t d = 0; d < shared->n; d++) {
 		base[d] = first;
 		for (size_t k = shared->n; k-- > 0;)
-			if (is_base(shared->docs[k], name) &&
+			if (plot_is_base(shared->docs[k], name) &&
 			    !strcmp(shared->docs[k]->target.name,
 				    shared->docs[d]->target.name))
 				base[d] = k;

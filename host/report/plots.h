@@ -92,6 +92,12 @@ const char *plot_unit_caution(const char *unit);
 void plot_kernel(const char *kernel, char name[PLOT_KERNEL_BYTES]);
 bool plot_is_release(const char *a, const char *b);
 
+/*
+ * Whether a document is of a target, label or kernel of `base` in plot_input. "6.1" is
+ * "6.1.0-56-cloud-arm64", and not "6.12".
+ */
+bool plot_is_base(const struct result *r, const char *name);
+
 /* Begins and ends a script, which is written to the `f` of the figure. */
 struct figure;
 void plot_open(struct figure *g, struct picture *p);

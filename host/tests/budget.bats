@@ -164,3 +164,20 @@ EOF
   [[ $stderr == *'./none'* ]]
   grep -qE '^CPUID +10 +cpuid ' <<<"$stdout"
 }
+
+@test "budget: the output in the README is that of its command" {
+  # The block that begins with the command, without its blank line.
+  sed -n '/^    \$ build\/wsbench budget /,/^[^ ]/{/^    /s/^    //p}' "$top/host/budget/README.md" >block
+  local line command
+  read -ra command < <(sed -n '1s/^\$ build\/wsbench //p' block)
+  tail -n +2 block >shown
+  # The command is for the top of the source tree.
+  (cd "$top" && COLUMNS=100 contained "$wsbench" "${command[@]}") >printed
+  # Its lines are lines of the output, in their order.
+  [ "$(wc -l <shown)" -ge 8 ]
+  while IFS= read -r line; do
+    grep -qxF -e "$line" printed || { echo "not printed: $line" && return 1; }
+  done <shown
+  [ "$(head -n 2 shown)" = "$(head -n 2 printed)" ]
+  [ "$(grep -xFf shown printed | grep .)" = "$(grep . shown)" ]
+}

@@ -483,6 +483,38 @@ ci_run() {
   nothing_left
 }
 
+@test "the clean room fails if scripts/packages names no target, or one that is not there" {
+  mkdir -p copy/scripts room/root/worldswitch/results/runs/1
+  cp "$top"/scripts/{apt-private,places,progress}.sh copy/scripts/
+  # The functions alone.
+  sed '/^case \${1:-} in/,$d' "$top/scripts/cleanroom.sh" >copy/scripts/cleanroom.sh
+  cat >check <<'END'
+. copy/scripts/cleanroom.sh
+in_room() { echo lab:x86_64-svm; }
+check_target() { echo "checked $1"; }
+room=$PWD/room log=$PWD/log bad=0
+: >room/root/worldswitch/results/runs/1/picture.svg
+echo report >room/root/worldswitch/results/runs/1/report.html
+check_bench
+exit "$bad"
+END
+  printf '%%base\ngcc # bare:x86_64, lab:x86_64-svm\n' >copy/scripts/packages
+  run_apart bash check
+  echo "$stdout$stderr"
+  [ "$status" = 1 ]
+  [ "$stdout" = "cleanroom: FAILED: bare:x86_64: named in scripts/packages, but wsbench has no such target
+checked lab:x86_64-svm" ]
+  printf '%%base\ngcc # lab:x86_64-svm\n' >copy/scripts/packages
+  run_apart bash check
+  [ "$status" = 0 ]
+  [ "$stdout" = "checked lab:x86_64-svm" ]
+  printf '%%base\ngcc # the compiler\n' >copy/scripts/packages
+  run_apart bash check
+  echo "$stdout$stderr"
+  [ "$status" = 1 ]
+  [ "$stdout" = "cleanroom: FAILED: scripts/packages names no target" ]
+}
+
 @test "make format leaves alone what check format leaves alone" {
   [ -e "$top/.git" ] || skip "not a git tree"
   mkdir bin

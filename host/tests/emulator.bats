@@ -619,3 +619,27 @@ END
 @test "lab:x86_64-svm-qemu: the core rows on another QEMU are the same; explain works" {
   same_on_another_qemu x86_64-svm-qemu
 }
+
+@test "emulator: a failure of the script itself is exit code 4, not that of a missing or damaged emulator" {
+  small_package
+  # Where the emulators would be.
+  mkdir "$WORLDSWITCH_CACHE"
+  : >"$emulators"
+  refused 4 "cannot create $emulators" "$script" build bochs --source small.tar.xz --quiet
+  refused 4 "cannot create $emulators" "$script" fetch qemu --suite sid --quiet
+  rm "$emulators"
+  mkdir -p "$emulators/lock"
+  refused 4 "cannot write to $emulators/lock" "$script" build bochs --source small.tar.xz --quiet
+  refused 4 "cannot write to $emulators/lock" "$script" prune qemu
+  # By the trap: a patch that is missing, and a tool that fails.
+  rm copy/host/targets/lab/bochs/memory.patch
+  run_apart "$script" path bochs
+  echo "$stdout$stderr"
+  [ "$status" = 4 ]
+  mkdir commands
+  printf '#!/bin/sh\nexit 1\n' >commands/find
+  chmod +x commands/find
+  run_apart env PATH="$PWD/commands:$PATH" "$script" identity bochs
+  echo "$stdout$stderr"
+  [ "$status" = 4 ]
+}

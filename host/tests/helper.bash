@@ -286,10 +286,23 @@ need_target() {
   if why=$(unavailable "$1"); then skip "$1: $why"; fi
 }
 
+# has_built_bochs: whether the emulator of this source tree is built. Found out once for all tests of
+# all files with the same folder of emulators.
+has_built_bochs() {
+  local folder known
+  folder=$(cd -P "$(emulators_dir)" 2>/dev/null && pwd) || folder=none
+  known=${WS_SHARED:-$BATS_RUN_TMPDIR}/bochs${folder//\//_}
+  if [ ! -f "$known" ]; then
+    if "$top/scripts/emulator.sh" path bochs >/dev/null 2>&1; then echo built; else echo missing; fi >"$known.$$"
+    mv "$known.$$" "$known"
+  fi
+  [ "$(<"$known")" = built ]
+}
+
 # The emulator that scripts/emulator.sh builds has a PMU and records instructions; a distribution's does not.
 need_built_bochs() {
   [ -x "$top/scripts/emulator.sh" ] || skip "not a source tree"
-  ! "$top/scripts/emulator.sh" path bochs >/dev/null 2>&1 || return 0
+  ! has_built_bochs || return 0
   # The sources were there, and something is wrong with them or with the patches.
   local log=${WORLDSWITCH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/worldswitch}/emulators/build.log
   if [ -e "$log" ]; then

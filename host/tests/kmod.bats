@@ -176,3 +176,19 @@ passes_through() {
   refused 2 'is not the build tree of a kernel' "$top/scripts/kmod.sh" --tree /nonexistent --output out
   refused 2 '--tree needs --output' "$top/scripts/kmod.sh" --tree /nonexistent
 }
+
+@test "kmod.sh: a place that cannot be written is exit code 4 and one line" {
+  local cross=aarch64-linux-gnu-
+  [ "$(uname -m)" != aarch64 ] || cross=
+  command -v "${cross}gcc" >/dev/null || skip "${cross}gcc is not installed"
+  # The build tree of a kernel whose module is empty.
+  mkdir -p tree/include/config
+  : >tree/include/config/auto.conf
+  printf 'modules:\n\t$(CC) -c -x c /dev/null -o $(M)/worldswitch_pmu.ko\n' >tree/Makefile
+  : >file
+  refused 4 'kmod: cannot write to file/worldswitch_pmu.ko' "$top/scripts/kmod.sh" --tree tree --output file
+  refused 4 'kmod: cannot write to none' env TMPDIR=none "$top/scripts/kmod.sh" --tree tree --output out
+  run_apart "$top/scripts/kmod.sh" --tree tree --output out
+  [ "$stdout" = out/worldswitch_pmu.ko ]
+  nothing_left tree tree/Makefile tree/include tree/include/config tree/include/config/auto.conf file out out/worldswitch_pmu.ko
+}

@@ -50,8 +50,22 @@ END
   [ "$status" = 0 ]
   grep -q 'percent of bare:x86_64' round_trip-insns-x86_64.svg
   grep -q '>100.0 %   1<' round_trip-insns-x86_64.svg
-  refused 2 'nothing to draw: bars (no document is of the target, label or kernel of --base 6.2)' \
+  refused 2 "--base 6.2: no document is of this target, label or kernel (the documents have bare:x86_64" \
     "$wsbench" plot doc.json -o . --kind bars --base 6.2
+}
+
+@test "an unknown --base or --config is bad usage, also beside pictures that could be drawn" {
+  need_document
+  refused 2 'no document is of this target, label or kernel (the documents have bare:x86_64' \
+    "$wsbench" plot doc.json -o pictures --base lab:xyzzy
+  refused 2 '--config pmu-of: no document has benchmarks under this config (the documents have default)' \
+    "$wsbench" plot doc.json -o pictures --config default,pmu-of
+  nothing_left doc.json
+  # What exists, and does not suit a kind.
+  run_apart "$wsbench" plot doc.json -o pictures --base bare:x86_64 --config default,default
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  [[ $stderr == *'not drawn: compare ('* ]]
 }
 
 @test "two documents of a target: their differences" {

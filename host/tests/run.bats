@@ -170,6 +170,24 @@ sys.exit(p.wait() != int(sys.argv[2]))' "$1" "$2" "${run[@]}" --jobs 1
 
 # The Neoverse N1 clears a huge page by 32,768 DC ZVA, which once took longer than the limit of
 # a boot.
+@test "the tests of a run find out once whether Bochs is built, for each folder of emulators" {
+  local i
+  mkdir -p copy/scripts shared here there
+  printf '#!/bin/sh\necho >>"%s/calls"\n[ "$WORLDSWITCH_EMULATORS" = here ]\n' "$PWD" >copy/scripts/emulator.sh
+  chmod +x copy/scripts/emulator.sh
+  export WS_SHARED=$PWD/shared
+  for i in 1 2; do
+    (top=copy WORLDSWITCH_EMULATORS=here && export WORLDSWITCH_EMULATORS && need_built_bochs)
+  done
+  [ "$(wc -l <calls)" = 1 ]
+  for i in 1 2; do
+    WORLDSWITCH_EMULATORS=there WORLDSWITCH_CACHE=none run bash -c \
+      '. "$0/helper.bash"; skip() { echo "skipped: $*"; exit; }; top=copy; need_built_bochs' "$tests"
+    [[ $output == 'skipped: the emulator of the x86 labs is not built'* ]]
+  done
+  [ "$(wc -l <calls)" = 2 ]
+}
+
 @test "lab:aarch64-vhe-n1: an event of 10^5 instructions does not count as a hang" {
   need_target lab:aarch64-vhe-n1
   "$wsbench" run --quiet --on lab:aarch64-vhe-n1 --bench fault_first_touch_2m --boots 1 --events 20 -o n1.json >/dev/null

@@ -567,6 +567,108 @@ Test(crash, of_two_kernels_it_is_that_of_one)
 	cr_expect(is_l1(both, true));
 }
 
+/* L0's kernel does not know that L1 is in a line. */
+Test(crash, of_l0_in_an_unfinished_line_of_l1)
+{
+	const char *const l0 =
+		"L1: [    0.412345] random: crng in[    9.123456] BUG: kernel NULL "
+		"pointer dereference, address: 0000000000000008\r\n"
+		"it done\n"
+		"[    9.123470] Oops: 0002 [#1] SMP\n"
+		"L1: a line of init [    9.123480] RIP: 0010:h+0x1/0x2\n"
+		"[    9.123490]  </TASK>\n";
+	const char *const l1 = "L1: [    0.412345] Oops: 0002 [#1] SMP[    9.1234] L0\n"
+			       "L1: [    0.412350] RIP: 0010:f+0x1/0x2\n"
+			       "L1: [    0.412360]  </TASK>\n";
+	const char *const rest = "L1: [    0.412345] Oops: 0002 [#1] S[    9.123456] L0\n"
+				 "L1: [    0.412350] RIP: 0010:f+0x1/0x2\n"
+				 "L1: [    0.412360]  </TASK>\n";
+	const char *const panic =
+		"L1: [    0.412345] te[    9.123456] Kernel panic: why\n";
+	struct lab_tail t = { .bytes = 0 };
+	char line[64];
+	bool is_of_l1;
+
+	cr_expect_str_eq(
+		crash_of(l0, false),
+		"BUG: kernel NULL pointer dereference, address: 0000000000000008, at h+0x1/0x2");
+	cr_expect_not(is_l1(l0, false));
+	/* Not a time of printk(). */
+	cr_expect(is_l1(l1, false));
+	cr_expect_str_eq(crash_of(rest, false), "Oops: 0002 [#1] S, at f+0x1/0x2");
+	cr_expect(is_l1(rest, false));
+	lab_tail_add(&t, panic, strlen(panic));
+	cr_expect_str_eq(lab_tail_find(&t, "Kernel panic", &is_of_l1, line, sizeof(line)),
+			 "Kernel panic: why");
+	cr_expect_not(is_of_l1);
+}
+
+/* Kernels of Debian's flavour rt: the number has "PREEMPT_RT", and locks sleep. */
+Test(crash, of_preempt_rt)
+{
+	static const char atomic[] =
+		"[    0.4] BUG: scheduling while atomic: init/80/0x00000002\n"
+		"[    0.4] Modules linked in: kvm_amd kvm\n"
+		"[    0.4] Preemption disabled at:\n"
+		"[    0.4] [<ffffffffc0a1b2c3>] vcpu_enter_guest+0x1/0x2 [kvm]\n"
+		"[    0.4] CPU: 0 PID: 80 Comm: init Not tainted 6.1.0-56-rt-amd64 #1\n"
+		"[    0.4] Call Trace:\n[    0.4]  <TASK>\n"
+		"[    0.4]  dump_stack_lvl+0x34/0x48\n[    0.4]  __schedule_bug.cold+0x7/0x8\n";
+	char text[2000];
+
+	cr_expect_str_eq(
+		crash_of(
+			"BUG: kernel NULL pointer dereference, address: 0000000000000008\n"
+			"Oops: 0002 [#1] PREEMPT_RT SMP NOPTI\n"
+			"RIP: 0010:rt_spin_lock+0x13/0x30\nCall Trace:\n <TASK>\n"
+			" kvm_vcpu_kick+0x1/0x2 [kvm]\n </TASK>\n",
+			false),
+		"BUG: kernel NULL pointer dereference, address: 0000000000000008, at "
+		"rt_spin_lock+0x13/0x30, called from kvm_vcpu_kick+0x1/0x2 [kvm]");
+	cr_expect_str_eq(
+		crash_of("Internal error: Oops: 0000000096000004 [#1] PREEMPT_RT SMP\n"
+			 "pc : f+0x8/0x10\n---[ end trace 0000000000000000 ]---\n",
+			 false),
+		"Internal error: Oops: 0000000096000004 [#1] PREEMPT_RT SMP, at f+0x8/0x10");
+	/* The kernel goes on, and may crash of something else. arm64 has no end of a
+	 * trace. */
+	cr_expect_str_eq(crash_of(atomic, true), "");
+	cr_expect_str_eq(
+		crash_of(
+			"BUG: sleeping function called from invalid context at "
+			"kernel/locking/spinlock_rt.c:48\n"
+			"in_atomic(): 1, irqs_disabled(): 0, non_block: 0, pid: 80, name: init\n"
+			"Call trace:\n rt_spin_lock+0x1/0x2\n",
+			true),
+		"");
+	snprintf(
+		text, sizeof(text), "%s%s", atomic,
+		"[    0.5] Internal error: Oops - Undefined instruction: 0000000002000000 [#1] "
+		"PREEMPT_RT SMP\n[    0.5] pc : f+0x8/0x10\n"
+		"[    0.5] ---[ end trace 0000000000000000 ]---\n");
+	cr_expect_str_eq(crash_of(text, false),
+			 "Internal error: Oops - Undefined instruction: 0000000002000000 "
+			 "[#1] PREEMPT_RT SMP, at f+0x8/0x10");
+	/* A lock that is not released: those who wait for it, without how they wait. */
+	cr_expect_str_eq(
+		crash_of(
+			"INFO: task init:80 blocked for more than 3 seconds.\n"
+			"Call Trace:\n <TASK>\n __schedule+0x1/0x2\n"
+			" schedule_rtlock+0x1/0x2\n rtlock_slowlock_locked+0x1/0x2\n"
+			" rt_spin_lock+0x1/0x2\n kvm_vcpu_kick+0x1/0x2 [kvm]\n </TASK>\n",
+			false),
+		"INFO: task init:80 blocked for more than 3 seconds., in "
+		"kvm_vcpu_kick+0x1/0x2 [kvm]");
+	cr_expect_str_eq(
+		crash_of("INFO: task init:80 blocked for more than 3 seconds.\n"
+			 "Call Trace:\n <TASK>\n __schedule+0x1/0x2\n schedule+0x1/0x2\n"
+			 " rt_mutex_slowlock_block.constprop.0+0x1/0x2\n"
+			 " __rt_mutex_slowlock.constprop.0+0x1/0x2\n"
+			 " mutex_lock+0x1/0x2\n f+0x1/0x2\n </TASK>\n",
+			 false),
+		"INFO: task init:80 blocked for more than 3 seconds., in f+0x1/0x2");
+}
+
 /* A kernel that warns goes on; so does one whose words are those of an oops only. */
 Test(crash, a_warning_is_not_one)
 {

@@ -84,18 +84,49 @@ static bool has_mark(const char *p, size_t bytes)
 	return bytes >= n && !memcmp(p, LAB_L1_MARK, n);
 }
 
+/* Whether a time of printk() begins here: "[    9.123456]". */
+static bool is_time(const char *p, size_t bytes)
+{
+	size_t at = 1, digits;
+
+	if (!bytes || *p != '[')
+		return false;
+	while (at < bytes && p[at] == ' ')
+		at++;
+	for (digits = 0; at < bytes && isdigit((unsigned char)p[at]); digits++)
+		at++;
+	if (!digits || at == bytes || p[at++] != '.')
+		return false;
+	for (digits = 0; at < bytes && isdigit((unsigned char)p[at]); digits++)
+		at++;
+	return digits == 6 && at < bytes && p[at] == ']';
+}
+
+/*
+ * Where L0's text begins in a line with L1's mark: L0's kernel does not know that L1 is
+ * in a line. At the begin of the text, the time is L1's. NULL: all is L1's.
+ */
+static const char *find_l0(const char *line, size_t bytes)
+{
+	for (size_t at = sizeof(LAB_L1_MARK); at < bytes; at++)
+		if (is_time(line + at, bytes - at))
+			return line + at;
+	return NULL;
+}
+
 const char *lab_tail_find(const struct lab_tail *t, const char *word, bool *l1,
 			  char *line, size_t room)
 {
 	size_t end = t->bytes, bytes;
-	const char *p, *hit;
+	const char *p, *hit, *l0;
 
 	while ((p = line_before(t, &end, &bytes))) {
 		hit = memmem(p, bytes, word, strlen(word));
 		if (!hit)
 			continue;
+		l0 = find_l0(p, bytes);
 		if (l1)
-			*l1 = has_mark(p, bytes);
+			*l1 = has_mark(p, bytes) && !(l0 && l0 < hit);
 		return copy(hit, bytes - (hit - p), line, room);
 	}
 	return NULL;
@@ -165,8 +196,18 @@ static const char *find_place(const char *line)
 /* How a task sleeps. */
 static bool is_sleep(const char *p)
 {
-	static const char *const words[] = { "__switch_to", "__schedule", "schedule",
-					     "__mutex_lock", "mutex_lock" };
+	static const char *const words[] = {
+		"__switch_to",
+		"__schedule",
+		"schedule",
+		"__mutex_lock",
+		"mutex_lock",
+		/* PREEMPT_RT, where spinlocks sleep, too. */
+		"rt_mutex_",
+		"__rt_mutex_",
+		"rtlock_slowlock",
+		"rt_spin_lock",
+	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (!strncmp(p, words[i], strlen(words[i])))
@@ -196,11 +237,14 @@ static bool is_end(const char *line)
 static void read_oops_line(struct oops *o, const char *line)
 {
 	const bool death = is_death(line);
+	const bool trace = strstr(line, "Call Trace:") || strstr(line, "Call trace:");
 	const char *p = find_reason(line);
 
 	o->line++;
-	/* Of something else, after which the kernel went on. */
-	if (!o->died && (is_end(line) || o->line - o->reason_line > REASON_LINES))
+	/* Of something else, after which the kernel went on: an oops has its number
+	 * before the trace. */
+	if (!o->died &&
+	    (trace || is_end(line) || o->line - o->reason_line > REASON_LINES))
 		*o->reason = '\0';
 	/* The line with the number says it again, in a number. */
 	if (!o->died && (death ? !*o->reason : p != NULL)) {
@@ -216,7 +260,7 @@ static void read_oops_line(struct oops *o, const char *line)
 	/* Behind the call trace: of user space. */
 	if (p && !*o->place && !o->traced)
 		snprintf(o->place, sizeof(o->place), "%s", p);
-	if (strstr(line, "Call Trace:") || strstr(line, "Call trace:"))
+	if (trace)
 		o->traced = true;
 	else if (is_end(line))
 		o->complete = true;
@@ -256,8 +300,8 @@ const char *lab_tail_crash(const struct lab_tail *t, bool ended, bool *l1, char 
 	/* Of the lab's kernel, and of L1's: their lines can alternate. */
 	struct oops of[2] = { { 0 } }, *o = &of[0], *first = NULL;
 	const char *next = t->text, *const end = t->text + t->bytes;
-	const char *text;
-	char one[200];
+	const char *text, *l0;
+	char one[400];
 
 	/* The first line may have lost its beginning. */
 	if (t->bytes == LAB_TAIL_BYTES)
@@ -269,9 +313,19 @@ const char *lab_tail_crash(const struct lab_tail *t, bool ended, bool *l1, char 
 			break;
 		text = copy(next, (size_t)(newline - next), one, sizeof(one));
 		o = &of[has_mark(text, strlen(text))];
+		l0 = o == &of[1] ? find_l0(text, strlen(text)) : NULL;
+		if (l0) /* here L1's line ends, as far as it has come */
+			one[l0 - one] = '\0';
 		if (o == &of[1])
 			text += sizeof(LAB_L1_MARK) - 1;
 		read_oops_line(o, skip_time(text));
+		if (!first && o->died)
+			first = o;
+		if (!l0 || o->complete)
+			continue;
+		o = &of[0];
+		one[l0 - one] = '[';
+		read_oops_line(o, skip_time(l0));
 		if (!first && o->died)
 			first = o;
 	}
