@@ -91,18 +91,23 @@ BODY void cr4_pge_end(void)
 BODY_ROW(cr4_pge, .setup = cr4_pge_setup, .end = cr4_pge_end);
 
 /*
- * A page whose entry in the page directory changes from one frame to another. The CPU has
- * cached the first, and reads the second only if the event invalidates the entry. The
- * frames are those of the image and of the parameters, whose first words differ.
+ * A page whose entry in a page table changes from one frame to another. The CPU has
+ * cached the first, and reads the second only if the event invalidates the entry; so has
+ * KVM in a shadow page table, which may differ from a table of 4 KiB pages until then.
+ * The frames are those of the image and of the parameters, whose first words differ.
  */
 #define REMAPPED       ABI_RAM_BYTES /* the first address behind RAM: not mapped */
 #define LARGE_PAGE     0x200000ull
 #define TABLE_INDEX(a) ((a) / LARGE_PAGE)
+#define IN_RAM(a)      ((a) & (ABI_RAM_BYTES - 0x1000))
+#define PTE_PAGE       0x3ull /* present, writable */
+
+static uint64_t remapped_table[512] __attribute__((aligned(4096)));
 
 /* An entry's table is in this CPU's RAM, whichever window that is (bench/abi.h). */
 BODY uint64_t *next_table(uint64_t entry)
 {
-	return (uint64_t *)(uintptr_t)(entry & (ABI_RAM_BYTES - 0x1000));
+	return (uint64_t *)(uintptr_t)IN_RAM(entry);
 }
 
 BODY uint64_t first_word(uint64_t gva)
@@ -115,13 +120,16 @@ BODY uint64_t first_word(uint64_t gva)
 
 BODY void must_invalidate(void (*event)(void))
 {
-	uint64_t root, *directory;
+	uint64_t root, *directory, ram;
 
 	__asm__ volatile("mov %%cr3, %0" : "=r"(root));
+	ram = (root & ~0xfffull) - IN_RAM(root);
 	directory = next_table(*next_table(*next_table(root)));
-	directory[TABLE_INDEX(REMAPPED)] = directory[TABLE_INDEX(ABI_IMAGE_OFFSET)];
+	remapped_table[0] = (ram + ABI_IMAGE_OFFSET) | PTE_PAGE;
+	directory[TABLE_INDEX(REMAPPED)] =
+		(ram + IN_RAM((uint64_t)(uintptr_t)remapped_table)) | PTE_PAGE;
 	must(first_word(REMAPPED) == first_word(ABI_IMAGE_OFFSET));
-	directory[TABLE_INDEX(REMAPPED)] = directory[TABLE_INDEX(ABI_PAGE_OFFSET)];
+	remapped_table[0] = (ram + ABI_PAGE_OFFSET) | PTE_PAGE;
 	event();
 	must(first_word(REMAPPED) == ABI_MAGIC);
 }

@@ -234,7 +234,11 @@ static enum cli_exit record(struct recording *rec, struct explain *x,
 		message_error("%s: %s", open->name, err.text);
 		return CLI_FAILED;
 	}
-	program = open->ops->program(open, &bytes);
+	program = open->ops->program(open, &bytes, &err);
+	if (!program) {
+		message_error("%s: %s", open->name, err.text);
+		return CLI_FAILED;
+	}
 	if (image_open(&rec->in.vmm, program, bytes)) {
 		message_error("the lab's VMM is not an ELF image");
 		return CLI_FAILED;

@@ -198,7 +198,7 @@ static int check_copy(struct vcpu *vcpu, uint64_t expected)
 static int prove_registers(struct laps *l)
 {
 	struct host_timed *h = l->timed;
-	struct regs_value value;
+	struct regs_value value = { 0 };
 	int err;
 
 	err = regs_get(l->vcpu, unused_register(), &value);

@@ -319,10 +319,10 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 		return err;
 	/* An unhandled exit fails the boot, not the target. */
 	err = vm_run(&m->vm, NULL, m->cpus);
+	watchdog_stop(&limit);
 	if (!err && m->vm.stop == VCPU_STOP_DOORBELL && !*m->failed.text &&
 	    vcpu_kick_prove(&m->vm.vcpus[0]))
 		m->failed = m->vm.error;
-	watchdog_stop(&limit);
 	if (err && m->vm.stop == VCPU_STOP_NONE)
 		return err;
 	if (interrupted)

@@ -197,9 +197,8 @@ struct target_ops {
 	 */
 	int (*tracer)(const struct target *t, unsigned int *plugin_api, bool *l1,
 		      struct error *err);
-	/* The ELF image of the VMM inside a lab, NULL: unreadable. No function: this
-	 * program. */
-	const void *(*program)(const struct target *t, size_t *bytes);
+	/* The ELF image of the VMM inside a lab; NULL: it cannot be read. */
+	const void *(*program)(const struct target *t, size_t *bytes, struct error *err);
 	void (*close)(struct target *t); /* also after a failed open */
 };
 

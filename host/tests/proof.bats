@@ -31,6 +31,14 @@ skipped() {
     tsc_deadline=108 wrmsr_spec_ctrl=110 wrmsr_tsx_ctrl=111 cr3=112 invlpg=113
 }
 
+# KVM's shadow of the guest's table differs from the table until KVM is asked to look.
+@test "proof: a CR3 write or INVLPG that KVM skips under shadow paging fails its row" {
+  local row
+  for row in cr3=112 invlpg=113; do
+    fails lab:x86_64-svm "${row%=*}" "$skipped" --append kvm_amd.npt=0 --events "${row#*=}" --payload "$payloads/x86_64/skipped.elf"
+  done
+}
+
 @test "proof: an XSETBV that a CPU without AVX skips fails its row" { skipped bare:x86_64-bochs xsetbv=109; }
 
 @test "proof: an instruction that the CPU skips fails its row, aarch64" {
@@ -118,14 +126,14 @@ gif() {
   need_target kvm
   "$tests/failing_call.py" madvise ENOSYS true || skip "no seccomp filters here"
   local row run
-  run=("$wsbench" run --on kvm --bench 'kick_signal,vmm_overhead,hypercall,pio_out_user,mmio_write_user' --config kick-signal-mask
+  run=("$wsbench" run --on kvm --bench 'kick_signal,hypercall,pio_out_user,mmio_write_user' --config kick-signal-mask
     --boots 1 --events 20 --timeout 5 --quiet -o doc.json)
   run_apart "${run[@]}"
   [ "$status" = 0 ]
   run_apart "$tests/failing_call.py" 0x4004ae8b 0 "${run[@]}"
   [ "$status" = 4 ]
   holds doc.json "'the guest hung' in b('kick_signal')['reason']" \
-    "'KVM_SET_SIGNAL_MASK' in b('hypercall')['reason'] and 'KVM_SET_SIGNAL_MASK' in b('mmio_write_user')['reason']"
+    "all('KVM_SET_SIGNAL_MASK' in x['reason'] for x in d['benchmarks'] if x['name'] != 'kick_signal')"
 }
 
 # The restored guest does not continue.

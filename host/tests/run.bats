@@ -168,8 +168,6 @@ sys.exit(p.wait() != int(sys.argv[2]))' "$1" "$2" "${run[@]}" --jobs 1
   refused 2 "contain is not built" "${run[@]}"
 }
 
-# The Neoverse N1 clears a huge page by 32,768 DC ZVA, which once took longer than the limit of
-# a boot.
 @test "the tests of a run find out once whether Bochs is built, for each folder of emulators" {
   local i
   mkdir -p copy/scripts shared here there
@@ -188,6 +186,8 @@ sys.exit(p.wait() != int(sys.argv[2]))' "$1" "$2" "${run[@]}" --jobs 1
   [ "$(wc -l <calls)" = 2 ]
 }
 
+# The Neoverse N1 clears a huge page by 32,768 DC ZVA, which once took longer than the limit of
+# a boot.
 @test "lab:aarch64-vhe-n1: an event of 10^5 instructions does not count as a hang" {
   need_target lab:aarch64-vhe-n1
   "$wsbench" run --quiet --on lab:aarch64-vhe-n1 --bench fault_first_touch_2m --boots 1 --events 20 -o n1.json >/dev/null

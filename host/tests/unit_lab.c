@@ -585,6 +585,8 @@ Test(crash, of_l0_in_an_unfinished_line_of_l1)
 				 "L1: [    0.412360]  </TASK>\n";
 	const char *const panic =
 		"L1: [    0.412345] te[    9.123456] Kernel panic: why\n";
+	const char *const own =
+		"L1: [    0.412345] Kernel panic: of L1[    9.123456] random: crng\n";
 	struct lab_tail t = { .bytes = 0 };
 	char line[64];
 	bool is_of_l1;
@@ -601,6 +603,10 @@ Test(crash, of_l0_in_an_unfinished_line_of_l1)
 	cr_expect_str_eq(lab_tail_find(&t, "Kernel panic", &is_of_l1, line, sizeof(line)),
 			 "Kernel panic: why");
 	cr_expect_not(is_of_l1);
+	lab_tail_add(&t, own, strlen(own));
+	cr_expect_str_eq(lab_tail_find(&t, "Kernel panic", &is_of_l1, line, sizeof(line)),
+			 "Kernel panic: of L1");
+	cr_expect(is_of_l1);
 }
 
 /* Kernels of Debian's flavour rt: the number has "PREEMPT_RT", and locks sleep. */

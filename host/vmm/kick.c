@@ -123,18 +123,31 @@ bool kick_consume(struct vcpu *vcpu)
 	return __atomic_exchange_n(&vcpu->kicked, false, __ATOMIC_SEQ_CST);
 }
 
+/* A pending signal ends KVM_RUN at once; a guest that runs on instead may never exit. */
+#define PROOF_NS 1000000000ull
+
 int vcpu_kick_prove(struct vcpu *vcpu)
 {
+	struct watchdog limit;
+	bool sent, late;
 	int err;
 
 	if (vcpu->vm->config.kick != VM_KICK_SIGNAL_MASK)
 		return 0;
+	err = watchdog_start(&limit, PROOF_NS, true, vcpu->error);
+	if (err)
+		return err;
 	kick_begin(vcpu);
-	(void)syscall(SYS_tgkill, getpid(), vcpu->tid, SIGNAL_KICK);
-	err = vcpu_kvm_run(vcpu);
+	sent = !syscall(SYS_tgkill, getpid(), vcpu->tid, SIGNAL_KICK);
+	err = sent ? vcpu_kvm_run(vcpu) : -errno;
 	kick_end();
 	/* The watchdog's handler is not that of a kick. */
-	if (err == -EINTR && !watchdog_expired())
+	late = watchdog_expired();
+	watchdog_stop(&limit);
+	if (err && err != -EINTR)
+		return error_set(vcpu->error, err, "%s: %s", sent ? "KVM_RUN" : "tgkill",
+				 strerror(-err));
+	if (err && !late)
 		return 0;
 	return error_set(
 		vcpu->error, -EIO,

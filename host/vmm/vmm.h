@@ -407,7 +407,7 @@ void vcpu_kick(struct vcpu *vcpu);
 /*
  * After the last run: whether KVM_RUN ends by a pending signal that only KVM_RUN
  * unblocks. 0 also without VM_KICK_SIGNAL_MASK; -EIO: KVM_SET_SIGNAL_MASK had no effect,
- * and the guest has run on.
+ * and the guest has run on; or another error. No watchdog of the caller's runs.
  */
 int vcpu_kick_prove(struct vcpu *vcpu);
 

@@ -92,6 +92,11 @@ static int initramfs_open(const struct lab_state *s, struct error *err)
 	if (!ret)
 		ret = write_archive(s, &archive);
 	free(archive.data);
+	if (lab_program_check(s, err)) {
+		if (ret >= 0)
+			close(ret);
+		return -ESTALE;
+	}
 	return ret >= 0 ? ret
 			: error_set(err, ret, "cannot build the lab's initramfs: %s",
 				    strerror(-ret));

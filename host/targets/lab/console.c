@@ -118,16 +118,19 @@ const char *lab_tail_find(const struct lab_tail *t, const char *word, bool *l1,
 			  char *line, size_t room)
 {
 	size_t end = t->bytes, bytes;
-	const char *p, *hit, *l0;
+	const char *p, *hit, *l0, *end_of_hit;
 
 	while ((p = line_before(t, &end, &bytes))) {
 		hit = memmem(p, bytes, word, strlen(word));
 		if (!hit)
 			continue;
-		l0 = find_l0(p, bytes);
+		end_of_hit = p + bytes;
+		l0 = has_mark(p, bytes) ? find_l0(p, bytes) : NULL;
 		if (l1)
 			*l1 = has_mark(p, bytes) && !(l0 && l0 < hit);
-		return copy(hit, bytes - (hit - p), line, room);
+		if (l0 && hit < l0)
+			end_of_hit = l0;
+		return copy(hit, (size_t)(end_of_hit - hit), line, room);
 	}
 	return NULL;
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -232,6 +233,7 @@ static int fill(struct lab_state *s, struct target *t, const struct job *job,
 		struct error *err)
 {
 	char program[PATH_MAX];
+	struct stat st;
 	int ret;
 
 	s->timeout_ns = job->timeout_ns;
@@ -259,6 +261,8 @@ static int fill(struct lab_state *s, struct target *t, const struct job *job,
 		s->program = lab_file_open(program, "the lab's wsbench",
 					   &s->program_bytes, err);
 		ret = s->program < 0 ? s->program : 0;
+		if (!ret && !fstat(s->program, &st))
+			s->program_time = st.st_mtim;
 	}
 	if (!ret && job->payload)
 		ret = lab_file_read(job->payload, "payload", &s->payload,
@@ -539,16 +543,30 @@ static int lab_tracer(const struct target *t, unsigned int *plugin_api, bool *l1
 		s->machine->program, script, s->machine->program);
 }
 
-static const void *lab_program(const struct target *t, size_t *bytes)
+int lab_program_check(const struct lab_state *s, struct error *err)
+{
+	struct stat st;
+
+	if (!fstat(s->program, &st) && (size_t)st.st_size == s->program_bytes &&
+	    st.st_mtim.tv_sec == s->program_time.tv_sec &&
+	    st.st_mtim.tv_nsec == s->program_time.tv_nsec)
+		return 0;
+	return error_set(
+		err, -ESTALE,
+		"the lab's wsbench was overwritten during the run: run it again");
+}
+
+static const void *lab_program(const struct target *t, size_t *bytes, struct error *err)
 {
 	struct lab_state *s = t->state;
+	int ret = 0;
 
-	*bytes = 0;
-	if (!s->program_content &&
-	    lab_file_content(s->program, &s->program_content, s->program_bytes))
-		return NULL;
+	if (!s->program_content)
+		ret = lab_file_content(s->program, &s->program_content, s->program_bytes);
 	*bytes = s->program_bytes;
-	return s->program_content;
+	if (ret)
+		error_set(err, ret, "cannot read the lab's wsbench: %s", strerror(-ret));
+	return !ret && !lab_program_check(s, err) ? s->program_content : NULL;
 }
 
 const struct target_ops target_lab_ops = {

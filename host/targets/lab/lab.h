@@ -64,6 +64,7 @@ struct lab_state {
 	struct lab_modules modules;
 	int program; /* a file: the /init that runs inside */
 	size_t program_bytes;
+	struct timespec program_time;
 	uint8_t *program_content; /* for explain; NULL: not read yet */
 	uint8_t *payload;	  /* the user's own; NULL: none */
 	size_t payload_bytes;
@@ -87,6 +88,11 @@ struct lab_answer {
 	bool complete;
 	struct error *err;
 };
+
+/* Whether the program is what it was at the begin: 0, or -ESTALE; it has been
+ * overwritten.
+ */
+int lab_program_check(const struct lab_state *s, struct error *err);
 
 /* Marks the lab as late: -ETIME. */
 int lab_say_late(const struct target *t, struct error *err);
