@@ -14,6 +14,7 @@
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/kernel.h"
+#include "host/targets/lab/lab.h"
 #include "host/targets/lab/emulator.h"
 
 /* A temporary folder for each test, removed with its contents. */
@@ -384,6 +385,32 @@ Test(initramfs, a_program_can_come_from_a_file, .init = make_folder,
 	close(from);
 	for (int i = 0; i < 2; i++)
 		free(c[i].data);
+}
+
+Test(initramfs, a_program_that_is_overwritten_is_noticed, .init = make_folder,
+     .fini = remove_folder)
+{
+	const struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	struct lab_state s = { .program = -1 };
+	struct error err = { "" };
+	char path[256];
+
+	write_file("init", "program", 7);
+	snprintf(path, sizeof(path), "%s/init", folder);
+	s.program = lab_file_open(path, "program", &s.program_bytes, &err);
+	cr_assert_geq(s.program, 0);
+	cr_assert_eq(futimens(s.program, times), 0);
+	s.program_time.tv_sec = 1;
+	cr_expect_eq(lab_program_check(&s, &err), 0);
+	write_file("init", "PROGRAM", 7); /* the same size */
+	cr_expect_eq(lab_program_check(&s, &err), -ESTALE);
+	cr_expect_not_null(strstr(err.text, "was overwritten"));
+	/* Another file of the same name is not what is open. */
+	cr_assert_eq(futimens(s.program, times), 0);
+	cr_assert_eq(unlink(path), 0);
+	write_file("init", "another", 7);
+	cr_expect_eq(lab_program_check(&s, &err), 0);
+	close(s.program);
 }
 
 /* What Linux 6.1 printed on lab:x86_64-svm with spec_store_bypass_disable=on, shortened.
