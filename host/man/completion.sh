@@ -23,58 +23,75 @@ wsbench.fish) shell=fish ;;
 *) usage >&2 && exit 2 ;;
 esac
 
+# What `wsbench COMMAND --dump-options` prints, by command.
+declare -A dumped
 commands=()
 while IFS=$'\t' read -r key name summary _; do
-  [ "$key" != command ] || commands+=("$name"$'\t'"$summary")
+  [ "$key" = command ] || continue
+  commands+=("$name"$'\t'"$summary")
+  dumped[$name]=$("$wsbench" "$name" --dump-options)
 done < <("$wsbench" --dump-options)
 
 # options COMMAND: "LONG<TAB>SHORT<TAB>VALUE<TAB>DESCRIPTION<TAB>KIND" per line; - for an
 # empty field.
 options() {
-  local long short value text
-  "$wsbench" "$1" --dump-options |
-    awk -F '\t' -v OFS='\t' '$1 == "option" { print $2, $3 == "" ? "-" : $3, $4 == "" ? "-" : $4, $5 }' |
-    while IFS=$'\t' read -r long short value text; do
-      printf '%s\t%s\t%s\t%s\t%s\n' "$long" "$short" "$value" "$text" "$(kind "$1" "$long" "$value" "$text")"
-    done
+  local line field
+  while read -r line; do
+    [[ $line == option$'\t'* ]] || continue
+    # Not read: blanks that divide are as one, and fields may be empty.
+    mapfile -t -d $'\t' field <<<"$line"
+    kind "$1" "${field[1]}" "${field[3]:--}" "${field[4]%$'\n'}"
+    printf '%s\t%s\t%s\t%s\t%s\n' "${field[1]}" "${field[2]:--}" "${field[3]:--}" \
+      "${field[4]%$'\n'}" "$kind"
+  done <<<"${dumped[$1]}"
 }
 
 # words COMMAND: the fixed first arguments, such as check|tune|restore|show.
 words() {
-  "$wsbench" "$1" --dump-options |
-    sed -n 's/^args\t\[*\([a-z]*|[a-z|]*\).*/\1/p' | head -n 1 | tr '|' ' '
+  local line
+  while read -r line; do
+    [[ $line =~ ^args$'\t'\[*([a-z]*\|[a-z|]*) ]] || continue
+    echo "${BASH_REMATCH[1]//|/ }"
+    return
+  done <<<"${dumped[$1]}"
 }
 
 # help_table COMMAND: the first column of the table below the options in the help.
 help_table() {
-  "$wsbench" "$1" --dump-options | sed -n 's/^after\t  \([a-z-]*\)  .*/\1/p' | paste -sd ' '
+  local line words=()
+  while IFS= read -r line; do
+    [[ ! $line =~ ^after$'\t  '([a-z-]*)'  ' ]] || words+=("${BASH_REMATCH[1]}")
+  done <<<"${dumped[$1]}"
+  echo "${words[*]}"
 }
 
-# kind COMMAND OPTION VALUE DESCRIPTION: what the value of an option names: targets,
-# benchmarks, configs, files, text, none, or "one" or "some" and the fixed values.
+# kind COMMAND OPTION VALUE DESCRIPTION: sets $kind to what the value of the option names:
+# targets, benchmarks, configs, files, text, none, or "one" or "some" and the fixed values.
 kind() {
+  local values=${4##*: }
   case $2 in
-  --on) echo targets ;;
-  --bench) echo benchmarks ;;
-  --config | --against) echo configs ;;
-  --emulator) echo emulators ;;
-  --base | --save) echo baselines ;;
-  --tree) if [ "$3" = - ]; then echo none; else echo files; fi ;;
-  --kernel | --base-kernel) echo kernels ;;
-  --exits | --output | --to | --modules | --payload | --db | --history | --diff | --svg | --root | --explanation | --debuginfo | --source) echo files ;;
-  --format) echo "one $(help_table "$1")" ;;
-  --kind) echo "some $(help_table "$1")" ;;
-  --across) echo "some $(tr -d , <<<"${4##*: }")" ;;
-  --fail-on) echo "one ${3//|/ }" ;;
-  --arch) echo "one x86_64 aarch64" ;;
-  --flavour) echo "one cloud plain rt" ;;
+  --on) kind=targets ;;
+  --bench) kind=benchmarks ;;
+  --config | --against) kind=configs ;;
+  --emulator) kind=emulators ;;
+  --base | --save) kind=baselines ;;
+  --tree) if [ "$3" = - ]; then kind=none; else kind=files; fi ;;
+  --kernel | --base-kernel) kind=kernels ;;
+  --exits | --output | --to | --modules | --payload | --db | --history | --diff | --svg | --root | --explanation | --debuginfo | --source) kind=files ;;
+  --format) kind="one $(help_table "$1")" ;;
+  --kind) kind="some $(help_table "$1")" ;;
+  --across) kind="some ${values//,/}" ;;
+  --fail-on) kind="one ${3//|/ }" ;;
+  --arch) kind="one x86_64 aarch64" ;;
+  --flavour) kind="one cloud plain rt" ;;
   # A value that may be left out is never the next word.
-  *) case $3 in - | '[='*) echo none ;; *) echo text ;; esac ;;
+  *) case $3 in - | '[='*) kind=none ;; *) kind=text ;; esac ;;
   esac
 }
 
-quoted() {
-  printf "'%s'" "${1//\'/\'\\\'\'}"
+# quote TEXT: sets $quoted.
+quote() {
+  quoted="'${1//\'/\'\\\'\'}'"
 }
 
 bash_completion() {
@@ -216,7 +233,8 @@ _wsbench() {
   commands=(
 END
   for entry in "${commands[@]}"; do
-    printf '    %s\n' "$(quoted "${entry/$'\t'/:}")"
+    quote "${entry/$'\t'/:}"
+    printf '    %s\n' "$quoted"
   done
   cat <<'END'
     'help:print the help of a command'
@@ -248,12 +266,15 @@ END
       # After the blank, _arguments inserts no arguments of its own before the kind.
       *) what=":names: _wsbench_list $kind" ;;
       esac
-      [ "$short" = - ] || printf '      %s \\\n' "$(quoted "${short}[$text]$what")"
+      quote "${short}[$text]$what"
+      [ "$short" = - ] || printf '      %s \\\n' "$quoted"
       [ "$what" = "" ] || long=$long=
-      printf '      %s \\\n' "$(quoted "${long}[$text]$what")"
+      quote "${long}[$text]$what"
+      printf '      %s \\\n' "$quoted"
     done < <(options "$name")
     text=$(words "$name")
-    [ -z "$text" ] || printf '      %s \\\n' "$(quoted "1:what:($text)")"
+    quote "1:what:($text)"
+    [ -z "$text" ] || printf '      %s \\\n' "$quoted"
     printf "      '*:file:_files'\n    ;;\n"
   done
   printf '  esac\n}\n\n_wsbench "$@"\n'
@@ -283,8 +304,8 @@ complete -c wsbench -n __fish_use_subcommand -a version -d 'print the version'
 END
   for entry in "${commands[@]}"; do
     name=${entry%%$'\t'*}
-    printf 'complete -c wsbench -n __fish_use_subcommand -a %s -d %s\n' "$name" \
-      "$(fish_quoted "${entry#*$'\t'}")"
+    fish_quote "${entry#*$'\t'}"
+    printf 'complete -c wsbench -n __fish_use_subcommand -a %s -d %s\n' "$name" "$quoted"
     printf 'complete -c wsbench -n "__fish_seen_subcommand_from help" -a %s\n' "$name"
     words=$(words "$name")
     if [ -n "$words" ]; then
@@ -306,15 +327,16 @@ END
       some\ *) printf ' -x -a "(__fish_complete_list , '\''__wsbench_words %s'\'')"' "${kind#* }" ;;
       *) printf ' -x -a "(__fish_complete_list , '\''__wsbench_names %s'\'')"' "$kind" ;;
       esac
-      printf ' -d %s\n' "$(fish_quoted "$text")"
+      fish_quote "$text"
+      printf ' -d %s\n' "$quoted"
     done < <(options "$name")
   done
 }
 
 # fish escapes a quote within quotes by a backslash.
-fish_quoted() {
+fish_quote() {
   local text=${1//\\/\\\\}
-  printf "'%s'" "${text//\'/\\\'}"
+  quoted="'${text//\'/\\\'}'"
 }
 
 "${shell}_completion"
