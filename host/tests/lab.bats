@@ -474,6 +474,9 @@ END
   machine=$(echo cache/machines/*.machine)
   [ -s "$machine" ]
   [ "$(find cache/machines -mindepth 1 | wc -l)" = 1 ]
+  # Memory, and a state without the pages of the empty flash; QEMU's greeting names its version.
+  [ "$(stat -c %s "$machine")" -lt $(((256 << 20) + (128 << 10))) ]
+  holds first.json "d['target']['emulator'] == '$(qemu-system-aarch64 --version | head -n 1)'"
 
   # The jobs run again without a boot, and the description is that of the machine's clone.
   run_apart "${run[@]}" again.json

@@ -100,7 +100,7 @@ static int script_is_ready(const struct lab_child *child)
 	return read(child->control, &c, 1) == 1 ? c != 'X' : -EPIPE;
 }
 
-static int script_begin(const struct lab_child *child)
+static int script_begin(struct lab_child *child)
 {
 	return child->control < 0 ? -EBADF : 0;
 }

@@ -211,7 +211,7 @@ static int bochs_command(const struct lab_machine *m, const struct lab_boot *boo
 }
 
 /* The fork server reports when the machine is ready. */
-static int bochs_begin(const struct lab_child *child)
+static int bochs_begin(struct lab_child *child)
 {
 	(void)child;
 	return 0;

@@ -90,6 +90,8 @@ struct lab_boot {
 };
 
 /* The emulator as a process, with the read ends of its pipes: non-blocking, -1: none. */
+#define LAB_VERSION_BYTES 192
+
 struct lab_child {
 	struct process process;
 	int console;
@@ -102,6 +104,8 @@ struct lab_child {
 	/* A clone that is not a child of wsbench: kills clone `pid` of `base`. */
 	int (*end)(struct lab_base *base, pid_t pid);
 	struct lab_base *base; /* argument of end() */
+	/* As the emulator's program prints its version; "": it has not said it. */
+	char version[LAB_VERSION_BYTES];
 };
 
 /*
@@ -150,7 +154,7 @@ struct lab_emulator {
 	int (*command)(const struct lab_machine *m, const struct lab_boot *boot,
 		       struct lab_command *cmd, struct error *err);
 	/* Called once after the start. 0 or a negative errno. */
-	int (*begin)(const struct lab_child *child);
+	int (*begin)(struct lab_child *child);
 	/*
 	 * Called when child->control is readable. 1: the machine has stopped and is
 	 * ready; 0: not yet; -EPIPE: the emulator has closed its end; another negative

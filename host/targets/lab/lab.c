@@ -379,6 +379,8 @@ static int lab_describe(struct target *t, struct result **r, struct error *err)
 	if (s->machine->emulator->built)
 		snprintf(version, sizeof(version), "%s %s", s->machine->program,
 			 s->machine->emulator->version);
+	else if (s->bases[0].base.child.version[0])
+		snprintf(version, sizeof(version), "%s", s->bases[0].base.child.version);
 	else
 		process_version(s->emulator, s->machine->emulator->version_option,
 				version, sizeof(version));

@@ -242,7 +242,7 @@ pid_t qemu_cpu_thread(const struct lab_child *child)
 	return is_thread_of(child->process.pid, thread) ? thread : 0;
 }
 
-static int qemu_begin(const struct lab_child *child)
+static int qemu_begin(struct lab_child *child)
 {
 	int ret = qmp_begin(child);
 	pid_t thread = ret ? 0 : qemu_cpu_thread(child);
@@ -284,52 +284,30 @@ static bool qemu_has_answered(int control)
 
 static const struct timespec moment = { .tv_nsec = 2000000 };
 
-/*
- * The list of memory blocks at the beginning of a stream has the address of each: QEMU
- * compares those of shared blocks with its own. The wire is one, in a PCI BAR, which has
- * no address yet when a clone reads the list. So the list of a snapshot has none for it.
- * A block: length of the name, name, size, address; numbers are big-endian
- * (ram_save_setup() in QEMU's migration/ram.c).
- */
-static int hide_wire_address(uint8_t *stream, size_t bytes)
-{
-	static const char wire[] = "/wire";
-	static const uint8_t size[] = { 0, 0, 0, 0, LAB_SHARED_BYTES >> 24, 0, 0, 0 };
-	const size_t name = sizeof(wire) - 1;
-	const size_t list = bytes < 4096 ? bytes : 4096;
-	uint8_t *at = memmem(stream, list, wire, name), *end = stream + list;
-
-	if (!at || (size_t)(end - at) < name + 2 * sizeof(size) ||
-	    memcmp(at + name, size, sizeof(size)))
-		return -EPROTO;
-	memset(at + name + sizeof(size), 0, 8);
-	return 0;
-}
-
 /* Completes the snapshot, which does not change any more, by what follows its memory. */
 static int append_stream(int snapshot, off_t at, int stream)
 {
 	struct stat st;
-	size_t done = 0;
+	size_t bytes, done = 0;
 	uint8_t *p;
 	int ret;
 
 	if (fstat(stream, &st))
 		return -errno;
-	p = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, stream, 0);
+	bytes = (size_t)st.st_size;
+	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, stream, 0);
 	if (p == MAP_FAILED)
 		return -errno;
-	ret = hide_wire_address(p, st.st_size);
-	while (!ret && done < (size_t)st.st_size) {
-		ssize_t n =
-			pwrite(snapshot, p + done, st.st_size - done, at + (off_t)done);
+	ret = qemu_stream_trim(p, &bytes);
+	while (!ret && done < bytes) {
+		ssize_t n = pwrite(snapshot, p + done, bytes - done, at + (off_t)done);
 
 		if (n >= 0)
 			done += n;
 		else if (errno != EINTR)
 			ret = -errno;
 	}
-	munmap(p, st.st_size);
+	munmap(p, (size_t)st.st_size);
 	return ret ? ret : lab_seal(snapshot);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of lab_qemu share: qemu.c, qemu_fork.c, qmp.c. */
+/* What the files of lab_qemu share: qemu.c, qemu_*.c, qmp.c. */
 #ifndef WS_TARGETS_LAB_QEMU_H
 #define WS_TARGETS_LAB_QEMU_H
 
@@ -30,7 +30,8 @@ int qmp_command(const struct lab_child *child, const char *command, int fd,
 /* struct lab_emulator, where(): registers as QEMU prints them. */
 bool qmp_where(const struct lab_child *child, char *text, size_t room);
 
-int qmp_begin(const struct lab_child *child);
+/* Receives the greeting, which has the version, and begins. */
+int qmp_begin(struct lab_child *child);
 
 /* Memory that is shared with a file is not part of the migration stream. */
 int qmp_ignore_shared(const struct lab_child *child);
@@ -38,6 +39,12 @@ int qmp_ignore_shared(const struct lab_child *child);
 /* Starts a migration to an empty file, or from a snapshot, whose stream begins at `at`.
  */
 int qmp_migrate(const struct lab_child *child, bool incoming, int file, off_t at);
+
+/*
+ * Makes a migration stream that of a snapshot: without the address of the wire, and
+ * without the pages of empty flash. 0 or -EPROTO.
+ */
+int qemu_stream_trim(uint8_t *stream, size_t *bytes);
 
 /* Of the memory at the beginning of a snapshot. */
 uint64_t qemu_memory_bytes(const struct lab_machine *m);

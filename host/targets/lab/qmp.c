@@ -122,10 +122,42 @@ bool qmp_where(const struct lab_child *child, char *text, size_t room)
 	return known;
 }
 
-int qmp_begin(const struct lab_child *child)
+/* The number behind `key`; -1: none. */
+static int qmp_number(const char *line, const char *key)
 {
-	char line[QMP_LINE_BYTES];
+	const char *at = strstr(line, key);
 
+	return at ? atoi(at + strlen(key)) : -1;
+}
+
+/* "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7)", as QEMU --version prints it. */
+static void read_version(const char *greeting, char version[LAB_VERSION_BYTES])
+{
+	static const char key[] = "\"package\": \"";
+	const int major = qmp_number(greeting, "\"major\": ");
+	const int minor = qmp_number(greeting, "\"minor\": ");
+	const int micro = qmp_number(greeting, "\"micro\": ");
+	const char *package = strstr(greeting, key);
+	int n;
+
+	version[0] = '\0';
+	if (major < 0 || minor < 0 || micro < 0 || !package)
+		return;
+	package += strlen(key);
+	n = (int)strcspn(package, "\"\\");
+	snprintf(version, LAB_VERSION_BYTES, "QEMU emulator version %d.%d.%d%s%.*s%s",
+		 major, minor, micro, n ? " (" : "", n, package, n ? ")" : "");
+}
+
+int qmp_begin(struct lab_child *child)
+{
+	const struct lab_limit limit = lab_limit_begin(child);
+	char line[QMP_LINE_BYTES];
+	int ret = qmp_line(child, &limit, line);
+
+	if (ret)
+		return ret;
+	read_version(line, child->version);
 	return qmp_command(child, "{\"execute\":\"qmp_capabilities\"}", -1, line);
 }
 
@@ -142,15 +174,6 @@ int qmp_ignore_shared(const struct lab_child *child)
 
 /* The first release in which a URI names a file. */
 #define QEMU_FILE_MAJOR 9
-
-/* The major version in the answer of query-version; 0: none. */
-static int qmp_major(const char *line)
-{
-	static const char key[] = "\"major\": ";
-	const char *at = strstr(line, key);
-
-	return at ? atoi(at + sizeof(key) - 1) : 0;
-}
 
 /*
  * Since QEMU 9 a URI names a file by a set of descriptors, whose access mode must be that
@@ -171,7 +194,7 @@ int qmp_migrate(const struct lab_child *child, bool incoming, int file, off_t at
 		ret = -errno;
 	else
 		ret = qmp_command(child, "{\"execute\":\"query-version\"}", -1, line);
-	if (!ret && qmp_major(line) >= QEMU_FILE_MAJOR) {
+	if (!ret && qmp_number(line, "\"major\": ") >= QEMU_FILE_MAJOR) {
 		ret = qmp_command(child,
 				  "{\"execute\":\"add-fd\","
 				  "\"arguments\":{\"fdset-id\":2}}",
