@@ -529,6 +529,46 @@ END
   cmp <(benchmarks_text first.json) <(benchmarks_text unsaved.json)
 }
 
+@test "lab: a saved machine of QEMU is copied without a checksum if that was compared before, and if it has holes" {
+  local machine saved run time
+  need_target lab:aarch64-vhe
+  mkdir cache
+  ln -s "$(cache_dir)/kernels" cache/kernels
+  export WORLDSWITCH_CACHE=$PWD/cache
+  run=("$wsbench" run --on lab:aarch64-vhe --bench "null,mmio_read_user" --quiet -o)
+  run_apart "${run[@]}" first.json
+  machine=$(echo cache/machines/aarch64-vhe-*.machine)
+  saved=$(stat -c %i "$machine")
+  time=$(stat -c %y "$machine")
+
+  # The trailer has another checksum; the record of the comparison is that of the file.
+  overwrite 80 4
+  touch -d "$time" "$machine"
+  run_apart "${run[@]}" again.json
+  [ "$(stat -c %i "$machine")" = "$saved" ]
+  cmp <(benchmarks_text first.json) <(benchmarks_text again.json)
+
+  # Without holes the file is read, its checksum compared, and the machine replaced.
+  (($(stat -c %b "$machine") * 512 < 256 << 20))
+  cp --sparse=never "$machine" filled
+  cat filled >"$machine"
+  touch -d "$time" "$machine"
+  run_apart "${run[@]}" filled.json
+  [ "$(stat -c %i "$machine")" != "$saved" ]
+  cmp <(benchmarks_text first.json) <(benchmarks_text filled.json)
+
+  # A copy without holes that is whole is continued.
+  saved=$(stat -c %i "$machine")
+  time=$(stat -c %y "$machine")
+  cp --sparse=never "$machine" filled && cat filled >"$machine"
+  touch -d "$time" "$machine"
+  for n in 1 2; do
+    run_apart "${run[@]}" "copy$n.json"
+    [ "$(stat -c %i "$machine")" = "$saved" ]
+    cmp <(benchmarks_text first.json) <(benchmarks_text "copy$n.json")
+  done
+}
+
 @test "lab: a saved machine that cannot continue is replaced; one that is late is kept" {
   local machine saved run
   need_target lab:aarch64-vhe

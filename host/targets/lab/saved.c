@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -348,6 +349,36 @@ static int load_copy(int fd, const struct trailer *t, char **text)
 }
 
 /*
+ * A copy in memory of a file whose checksum was right before: without reading it. -1: not
+ * possible, or its holes are no longer holes, as behind a copy of the cache.
+ */
+static int load_checked(int fd, const struct trailer *t, char **text)
+{
+	const off_t end = (off_t)t->snapshot_bytes;
+	off_t at = 0, hole;
+	uint32_t ignored = 0;
+	struct stat st;
+	int copy = memfd_create("worldswitch-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	bool ok = copy >= 0 && !fstat(fd, &st) && st.st_blocks * 512 < end &&
+		  !ftruncate(copy, end);
+
+	while (ok && (at = lseek(fd, at, SEEK_DATA)) >= 0 && at < end) {
+		hole = lseek(fd, at, SEEK_HOLE);
+		ok = hole > at && lseek(copy, at, SEEK_SET) == at;
+		hole = hole < end ? hole : end;
+		while (ok && at < hole)
+			ok = sendfile(copy, fd, &at, (size_t)(hole - at)) > 0;
+	}
+	if (ok && (*text = read_description(fd, t, &ignored)) && !lab_seal(copy))
+		return copy;
+	free(*text);
+	*text = NULL;
+	if (copy >= 0)
+		close(copy);
+	return -1;
+}
+
+/*
  * The file was used last now: see prune(). Only the owner can set one time and keep the
  * other, by which the owner's next load knows that the file has not changed; after
  * another user's, the owner compares the checksum once more.
@@ -368,20 +399,21 @@ int lab_saved_load(const struct lab_saved *s, char **description)
 	char *text = NULL;
 	struct trailer t;
 	uint32_t ignored = 0;
-	bool known;
+	bool known, whole, checked;
 
 	*description = NULL;
 	if (fd < 0)
 		return -1;
 	known = check_file(fd, &now);
-	if (!read_trailer(s, fd, &t)) {
-		snapshot = -1;
-	} else if (s->from_file && known && !memcmp(&now, &t.checked, sizeof(now)) &&
-		   (text = read_description(fd, &t, &ignored))) {
+	whole = read_trailer(s, fd, &t);
+	checked = whole && known && !memcmp(&now, &t.checked, sizeof(now));
+	if (checked && !s->from_file)
+		snapshot = load_checked(fd, &t, &text);
+	else if (checked && (text = read_description(fd, &t, &ignored)))
 		snapshot = fd;
-	} else {
+	if (whole && snapshot < 0) {
 		snapshot = load_copy(fd, &t, &text);
-		if (snapshot >= 0 && s->from_file && known)
+		if (snapshot >= 0 && known && !checked)
 			record_check(s, fd, &now, &t);
 	}
 	if (snapshot >= 0 && t.description_bytes)

@@ -150,9 +150,9 @@ void lab_saved_free(struct lab_saved *s);
 
 /*
  * The snapshot, open, the caller's; -1: there is none. It is a copy in memory, which no
- * change of the file reaches, or (`from_file`) the file itself, if its checksum was
- * compared since the host was started, and its time is the same. `description`: an
- * allocated string, or NULL: none was saved.
+ * change of the file reaches, or (`from_file`) the file itself. Its checksum is compared
+ * unless it was since the host was started, and the file's time is the same.
+ * `description`: an allocated string, or NULL: none was saved.
  */
 int lab_saved_load(const struct lab_saved *s, char **description);
 
