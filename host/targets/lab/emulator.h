@@ -55,7 +55,7 @@ _Static_assert(LAB_FD_CONSOLE == 5 && LAB_FD_KERNEL == 12 && LAB_FD_LIBRARY == 1
 /* How an emulator is started. */
 struct lab_command {
 	char **argv;		       /* argv[0]: a path; one allocation */
-	const char *environment[5];    /* "NAME=value", beside ours; NULL at the end */
+	const char *environment[6];    /* "NAME=value", beside ours; NULL at the end */
 	const struct confine *confine; /* NULL: not confined */
 	int fds[LAB_FD_FIRST_OTHER];   /* owned; -1: none, or the session's */
 	int server;		     /* wsbench's end of LAB_FD_SERVER; owned; -1: none */

@@ -7,10 +7,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <zlib.h>
 
 #include "host/targets/lab/preload.h"
 #include "host/targets/lab/wire.h"
+
+#define LARGE_PAGE (2u << 20)
 
 static bool gunzip(const uint8_t *in, size_t bytes, uint8_t *out, size_t room)
 {
@@ -25,6 +28,17 @@ static bool gunzip(const uint8_t *in, size_t bytes, uint8_t *out, size_t room)
 	ok = inflate(&z, Z_FINISH) == Z_STREAM_END && !z.avail_out;
 	inflateEnd(&z);
 	return ok;
+}
+
+/* Large pages, if the host has them: 13,000 fewer faults for a kernel of 54 MB. */
+static uint8_t *allocate(size_t bytes)
+{
+	void *p = aligned_alloc(LARGE_PAGE,
+				(bytes + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE);
+
+	if (p)
+		(void)madvise(p, bytes, MADV_HUGEPAGE);
+	return p;
 }
 
 /* Decompresses `bytes` into exactly `out_bytes`. */
@@ -56,7 +70,7 @@ uint8_t *lab_vmlinux_unpack(const uint8_t *payload, size_t bytes, size_t max,
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
 		if (memcmp(payload, formats[i].magic, formats[i].magic_bytes))
 			continue;
-		out = malloc(size);
+		out = allocate(size);
 		if (out &&
 		    formats[i].unpack(payload, bytes - formats[i].appended, out, size)) {
 			*out_bytes = size;
