@@ -183,6 +183,16 @@ stops() {
 @test "nested: VMLAUNCH that VMX refuses is not an exit of L2" {
   stops bare:x86_64-bochs nested_l1_vmlaunch x86_64/vmlaunch_invalid 'empty batch phase: 0x80000021,'
 }
+@test "nested: a first VMLAUNCH that fails fails the row: the CPU does not lack what the row needs" {
+  need_target bare:x86_64-bochs
+  run_apart "$wsbench" run --on bare:x86_64-bochs --bench nested_cpuid --boots 1 --timeout 20 \
+    --payload "$payloads/x86_64/vmlaunch_fails.elf" -o doc.json
+  [ "$status" = 4 ]
+  holds doc.json 'b("nested_cpuid")["status"] == "fail"' \
+    '"VMLAUNCH or VMRESUME of L1 failed" in b("nested_cpuid")["reason"]' \
+    'b("nested_cpuid")["reason"].endswith("VM-instruction error 8")' # the host's state
+}
+
 # without_effect TARGET ROW PAYLOAD: an instruction of L1 that fails or is skipped fails its row. Its
 # exits are those of one that works, if it has any.
 without_effect() {
