@@ -246,7 +246,7 @@ $(B)/tests/payloads/$(1)/%.elf: $(B)/guest/$(1)/runtime/$(1)/boot.o $(B)/guest/$
 test-payloads: $(call test_payloads,$(1))
 endef
 $(foreach a,$(ARCHS),$(eval $(call test_payload_rules,$(a))))
-$(patsubst %,$(B)/tests/payloads/aarch64/%.elf,l2_wfi l2_other_hvc eret_skipped l1_skipped): \
+$(patsubst %,$(B)/tests/payloads/aarch64/%.elf,l2_wfi l2_other_hvc eret_skipped l1_skipped smc_unknown): \
 		$(B)/guest/aarch64/runtime/aarch64/el2.o
 
 # One symbol pair and one table row per image; see host/targets/rows.c. The names are behind

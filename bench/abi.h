@@ -255,9 +255,11 @@ enum abi_state {
 
 /*
  * An exception that the payload did not expect; with ABI_FAULT_OF_L2 in `vector`, an exit
- * of its guest: the rest is the reason, then qualification or information.
+ * of its guest: the rest is the reason, then qualification or information; with
+ * ABI_FAULT_OF_ENTRY, VMLAUNCH or VMRESUME failed: the rest is the VM-instruction error.
  */
-#define ABI_FAULT_OF_L2 (1ull << 63)
+#define ABI_FAULT_OF_L2	   (1ull << 63)
+#define ABI_FAULT_OF_ENTRY (1ull << 62)
 struct abi_fault {
 	uint64_t vector;   /* x86_64: vector; aarch64: offset into VBAR_EL1 */
 	uint64_t syndrome; /* x86_64: error code; aarch64: ESR_EL1 */

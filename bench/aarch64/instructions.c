@@ -5,6 +5,7 @@
  */
 #include "bench/body.h"
 #include "guest/aarch64/gic.h"
+#include "guest/aarch64/remap.h"
 
 #define CALL_CLOBBERS "x0", "x1", "x2", "x3", "memory"
 
@@ -92,50 +93,9 @@ BODY void tlbi_twin(void)
 				 : "memory");
 }
 
-/*
- * An address whose translation changes from the block of the image to that of the
- * parameters. It is invalid in between: no two translations are valid at a time, and the
- * CPU reads the second only if the event invalidates the first, which it has cached (Arm
- * ARM, D8.16, break-before-make). The table is in this CPU's RAM, whichever window that
- * is (bench/abi.h).
- */
-#define REMAPPED	 0x80000000ull /* level 1 has nothing there */
-#define LEVEL1_SHIFT	 30
-#define DESCRIPTOR_TABLE 0x3
-#define BLOCK_RAM	 0x705 /* as in boot.S */
-
-static uint64_t remapped_level2[512] __attribute__((aligned(4096)));
-
-BODY uint64_t first_word(uint64_t gva)
-{
-	uint64_t word;
-
-	__asm__ volatile("dsb ishst\n\t"
-			 "isb\n\t"
-			 "ldr %0, [%1]"
-			 : "=r"(word)
-			 : "r"(gva)
-			 : "memory");
-	return word;
-}
-
 BODY void tlbi_end(void)
 {
-	const uint64_t in_ram = ABI_RAM_BYTES - 1;
-	uint64_t root, ram;
-	uint64_t *level1;
-
-	__asm__ volatile("mrs %0, ttbr0_el1" : "=r"(root));
-	ram = root & ~in_ram;
-	level1 = (uint64_t *)(ABI_AARCH64_RAM_GPA + (root & in_ram));
-	remapped_level2[0] = (ram + ABI_IMAGE_OFFSET) | BLOCK_RAM;
-	level1[REMAPPED >> LEVEL1_SHIFT] =
-		(ram + ((uint64_t)remapped_level2 & in_ram)) | DESCRIPTOR_TABLE;
-	must(first_word(REMAPPED) == first_word(ABI_AARCH64_RAM_GPA + ABI_IMAGE_OFFSET));
-	remapped_level2[0] = 0;
-	tlbi_event();
-	remapped_level2[0] = (ram + ABI_PAGE_OFFSET) | BLOCK_RAM;
-	must(first_word(REMAPPED) == ABI_MAGIC);
+	must(remap_is_seen(tlbi_event));
 }
 
 BODY_ROW(tlbi, .end = tlbi_end);

@@ -13,6 +13,7 @@
  */
 #include "bench/body.h"
 #include "guest/aarch64/nested.h"
+#include "guest/aarch64/remap.h"
 
 #define COUNT                                                                            \
 	"mrs x16, esr_el2\n\t"                                                           \
@@ -90,18 +91,54 @@ BODY_PAIR(nested_mmio, "mov x1, %0", "ldr w0, [x1]", ::"i"(ABI_SLOT_GPA)
 	  : "x0", "x1", "x16", "x17", "memory")
 BODY_ROW(nested_mmio, .setup = nested_mmio_setup);
 
-/* SMC in L2 with PSCI_VERSION, which L1 does not trap: L0 answers, and L1 sees nothing.
+/*
+ * PSCI_VERSION by SMC. Each timed call must return a version: a call that is skipped
+ * leaves its function in W0, and one that L0 does not know returns NOT_SUPPORTED, both
+ * negative.
  */
+#define PSCI_VERSION(insn, x0)                                                           \
+	__asm__ volatile("mov w0, #0x84000000\n\t" insn                                  \
+			 : "+r"(x0)                                                      \
+			 :                                                               \
+			 : "x1", "x2", "x3", "x16", "memory")
+
+BODY uint64_t psci_version_read(uint64_t value)
+{
+	register uint64_t x0 __asm__("x0") = value;
+
+	PSCI_VERSION("smc #0", x0);
+	return x0;
+}
+
+BODY void psci_version_twin(void)
+{
+	register uint64_t x0 __asm__("x0");
+
+	__asm__ volatile("" : "=r"(x0));
+	PSCI_VERSION("nop", x0);
+}
+
+BODY void psci_version_seen(uint64_t value)
+{
+	must((int32_t)value > 0);
+}
+
+/* In L2, which L1 does not trap: L0 answers, and L1 sees nothing. */
 L2_SETUP(nested_smc_l0, HCR_LEAST, hvc_vectors)
-BODY_PAIR(nested_smc_l0, "mov w0, #0x84000000", "smc #0", ::
-		  : "x0", "x1", "x2", "x3", "x16", "memory")
-BODY_ROW(nested_smc_l0, .setup = nested_smc_l0_setup);
+BODY_ROW_OF(nested_smc_l0, .read = psci_version_read, .seen = psci_version_seen,
+	    .twin = psci_version_twin, .setup = nested_smc_l0_setup);
 
 /* TLBI VMALLE1IS in L2, with its barriers: no exit, as in a guest that is not nested. */
 L2_SETUP(nested_tlbi, HCR_LEAST, hvc_vectors)
 BODY_PAIR(nested_tlbi, "dsb ishst\n\t", "tlbi vmalle1is\n\tdsb ish\n\tisb", ::
 		  : "x16", "memory")
-BODY_ROW(nested_tlbi, .setup = nested_tlbi_setup);
+
+BODY void nested_tlbi_end(void)
+{
+	must(remap_is_seen(nested_tlbi_event));
+}
+
+BODY_ROW(nested_tlbi, .setup = nested_tlbi_setup, .end = nested_tlbi_end);
 
 /* The rest stays at EL2: what L1 itself does. */
 BODY bool l1_setup(const struct abi_params *params)
@@ -110,10 +147,9 @@ BODY bool l1_setup(const struct abi_params *params)
 	return nested_is_el2();
 }
 
-/* PSCI_VERSION by SMC, the conduit of a hypervisor: a call of L1 to L0. */
-BODY_PAIR(nested_l1_smc, "mov w0, #0x84000000", "smc #0", ::
-		  : "x0", "x1", "x2", "x3", "memory")
-BODY_ROW(nested_l1_smc, .setup = l1_setup);
+/* SMC is the conduit of a hypervisor: a call of L1 to L0. */
+BODY_ROW_OF(nested_l1_smc, .read = psci_version_read, .seen = psci_version_seen,
+	    .twin = psci_version_twin, .setup = l1_setup);
 
 /* ERET from EL2 to EL2, to the next instruction: the flags are those of SPSR_EL2. */
 BODY_PAIR(nested_l1_eret_self,
@@ -125,14 +161,47 @@ BODY_PAIR(nested_l1_eret_self,
 		  : "x0", "cc", "memory")
 BODY_ROW(nested_l1_eret_self, .setup = l1_setup);
 
-/* TLBI VMALLS12E1IS with its barriers: L1 invalidates what it has mapped for L2. */
-BODY_PAIR(nested_l1_tlbi, "dsb ishst",
-	  "tlbi vmalls12e1is\n\t"
-	  "dsb ish\n\t"
-	  "isb",
-	  ::
-		  : "memory")
-BODY_ROW(nested_l1_tlbi, .setup = l1_setup);
+/*
+ * TLBI VMALLS12E1IS with its barriers: L1 invalidates what it has mapped for L2, here
+ * before L2 runs. KVM (L0) then has no tables of L2 to unmap.
+ */
+#define TLBI_L2                                                                          \
+	"tlbi vmalls12e1is\n\t"                                                          \
+	"dsb ish\n\t"                                                                    \
+	"isb"
+
+BODY_PAIR(nested_l1_tlbi, "dsb ishst", TLBI_L2, ::: "memory")
+
+/*
+ * Under KVM the exits prove the instruction. On a bare machine L2 runs behind the events,
+ * and HVC asks L1 to invalidate what the CPU has cached. KVM would unmap all of L2's
+ * stage 2 for that, up to the last address of the CPU, longer than a boot may take.
+ */
+NESTED_VECTORS(tlbi_vectors, NESTED_CLASS(CLASS_HVC), COUNT TLBI_L2 "\n\t" RESUME);
+static bool is_bare;
+
+BODY bool nested_l1_tlbi_setup(const struct abi_params *params)
+{
+	is_bare = !(params->flags & ABI_FLAG_DOORBELL);
+	return l1_setup(params);
+}
+
+BODY void ask_l1(void)
+{
+	__asm__ volatile("dsb ishst\n\t"
+			 "hvc #0" ::
+				 : "x16", "memory");
+}
+
+BODY void nested_l1_tlbi_end(void)
+{
+	if (!is_bare)
+		return;
+	el2_enter(HCR_LEAST, tlbi_vectors, &runtime_l1_exits.sum);
+	must(remap_is_seen(ask_l1));
+}
+
+BODY_ROW(nested_l1_tlbi, .setup = nested_l1_tlbi_setup, .end = nested_l1_tlbi_end);
 
 /*
  * Writes of HCR_EL2 and VTTBR_EL2, of fields without effect while no guest runs

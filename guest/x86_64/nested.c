@@ -34,6 +34,7 @@ uint64_t nested_vmcs[2], nested_ept[2];
 uint8_t nested_host_area[4096] __attribute__((aligned(4096)));
 
 void nested_unexpected(void) __attribute__((noreturn));
+void nested_failed(void) __attribute__((noreturn));
 
 /*
  * NESTED_MAP: the three bits are presence and permissions in all kinds of tables. The
@@ -109,7 +110,7 @@ __asm__(".pushsection .text\n"
 	      "pop %rdx\n\t"                                                             \
 	      "pop %rax\n\t"                                                             \
 	      "vmresume\n\t"                                                             \
-	      "jmp nested_vmx_unexpected\n"
+	      "jmp nested_vmx_failed\n"
 #define VMX_REASON                                                                       \
 	"mov $0x4402, %eax\n\t"                                                          \
 	"vmread %rax, %rdx\n\t"
@@ -180,6 +181,8 @@ __asm__(".pushsection .text\n"
 		VMX_LOOPS(evmcs, EVMCS_REASON_OF, EVMCS_LOOK_AT(EVMCS_VECTORING),
 			  EVMCS_LOOK_MORE, EVMCS_SKIP) "nested_vmx_unexpected:\n\t"
 						       "call nested_unexpected\n"
+						       "nested_vmx_failed:\n\t"
+						       "call nested_failed\n"
 						       "nested_vmx_return:\n\t"
 						       "incq runtime_l1_exits\n\t"
 						       "mov %rdx, %rsp\n\t"
@@ -195,7 +198,19 @@ __asm__(".pushsection .text\n"
 
 static bool is_svm;
 
-/* Ends the boot: an exit of L2 that the row is not about, or a failed entry. */
+/* Ends the boot: VMLAUNCH or VMRESUME failed without an exit. */
+void nested_failed(void)
+{
+	const struct abi_fault fault = {
+		.vector = (uint32_t)vmcs_read(FIELD_ERROR) | ABI_FAULT_OF_ENTRY,
+	};
+
+	runtime_fault(&fault);
+	machine_off();
+}
+
+/* Ends the boot: an exit of L2 that the row is not about, or an entry that failed as one.
+ */
 void nested_unexpected(void)
 {
 	struct abi_fault fault;
@@ -456,10 +471,13 @@ static bool begin_vmx(const struct nested_exit *exit)
 	vmcs_write(FIELD_HOST_RSP, (uint64_t)nested_stack + STACK_BYTES);
 	vmcs_write(FIELD_HOST_RIP, (uint64_t)(shadow ? shadow_loops[enlightened]
 						     : loops[enlightened][exit->action]));
-	if (ready && !(enlightened ? nested_evmcs() : nested_vmx()))
-		return true;
-	vmcs_close();
-	return false;
+	if (!ready) {
+		vmcs_close();
+		return false;
+	}
+	if (enlightened ? nested_evmcs() : nested_vmx())
+		nested_failed();
+	return true;
 }
 
 bool nested_begin(const struct abi_params *params, const struct nested_exit *exit)

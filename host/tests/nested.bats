@@ -90,7 +90,9 @@ vmx='vmread vmwrite vmptrld vmresume vmlaunch invept'
     'value("nested_cpuid_as_kvm", metric="traps_per_op") == 2' \
     'value("nested_l1_vmread", metric="traps_per_op") == 0' \
     'value("nested_l1_vmresume", metric="traps_per_op") == 2' \
-    'value("nested_l1_vmlaunch", metric="traps_per_op") == 4'
+    'value("nested_l1_vmlaunch", metric="traps_per_op") == 4' \
+    '[x["summary"][y] for x in m("nested_l1_vmptrld")["boots"] for y in ("min", "p75")] ==
+      2 * [value("nested_l1_vmptrld")]'
 }
 
 @test "nested: configs on VMX: no virtualization, no VMCS shadowing, no nested paging" {
@@ -183,13 +185,22 @@ stops() {
 @test "nested: VMLAUNCH that VMX refuses is not an exit of L2" {
   stops bare:x86_64-bochs nested_l1_vmlaunch x86_64/vmlaunch_invalid 'empty batch phase: 0x80000021,'
 }
+@test "nested: a first VMLAUNCH that fails fails the row: the CPU does not lack what the row needs" {
+  need_target bare:x86_64-bochs
+  run_apart "$wsbench" run --on bare:x86_64-bochs --bench nested_cpuid --boots 1 --timeout 20 \
+    --payload "$payloads/x86_64/vmlaunch_fails.elf" -o doc.json
+  [ "$status" = 4 ]
+  holds doc.json 'b("nested_cpuid")["status"] == "fail"' \
+    '"VMLAUNCH or VMRESUME of L1 failed" in b("nested_cpuid")["reason"]' \
+    'b("nested_cpuid")["reason"].endswith("VM-instruction error 8")' # the host's state
+}
 
 # without_effect TARGET ROW PAYLOAD: an instruction of L1 that fails or is skipped fails its row. Its
 # exits are those of one that works, if it has any.
 without_effect() {
   need_target "$1"
   run_apart "$wsbench" run --on "$1" --bench "$2" --boots 1 --timeout 20 \
-    --payload "$payloads/x86_64/$3.elf" -o doc.json
+    --payload "$payloads/$3.elf" -o doc.json
   [ "$status" = 4 ]
   holds doc.json "b('$2')['status'] == 'fail'" \
     "b('$2')['reason'] == 'the timed instruction changed nothing in the guest: it failed, or was skipped'"
@@ -197,19 +208,22 @@ without_effect() {
 
 @test "nested: an instruction of L1 on SVM that is skipped" {
   for insn in vmload vmsave clgi stgi; do
-    without_effect bare:x86_64-bochs-svm nested_l1_$insn ${insn}_skipped
+    without_effect bare:x86_64-bochs-svm nested_l1_$insn x86_64/${insn}_skipped
   done
 }
 @test "nested: an instruction of L1 on VMX that fails, or is skipped" {
-  without_effect bare:x86_64-bochs nested_l1_vmwrite vmwrite_skipped
-  without_effect bare:x86_64-bochs nested_l1_vmread vmread_skipped
+  without_effect bare:x86_64-bochs nested_l1_vmwrite x86_64/vmwrite_skipped
+  without_effect bare:x86_64-bochs nested_l1_vmread x86_64/vmread_skipped
   for insn in vmread vmptrld invept; do
-    without_effect bare:x86_64-bochs nested_l1_$insn ${insn}_fails
+    without_effect bare:x86_64-bochs nested_l1_$insn x86_64/${insn}_fails
   done
 }
 @test "nested: below KVM, a VMREAD of L1 that fails, or is skipped, has no exit, and fails the row" {
-  without_effect lab:x86_64-vmx nested_l1_vmread vmread_fails
-  without_effect lab:x86_64-vmx nested_l1_vmread vmread_skipped
+  without_effect lab:x86_64-vmx nested_l1_vmread x86_64/vmread_fails
+  without_effect lab:x86_64-vmx nested_l1_vmread x86_64/vmread_skipped
+}
+@test "nested: below KVM, an SMC of L1 that calls another function than PSCI_VERSION fails the row" {
+  without_effect lab:aarch64-nested nested_l1_smc aarch64/smc_unknown
 }
 @test "nested: below KVM, an ERET of L1 that does not trap fails the row" {
   need_target lab:aarch64-nested

@@ -50,6 +50,17 @@ skipped() {
   fails bare:aarch64 nested_l1_vttbr_el2 "$skipped" --events 102 --payload "$payloads/aarch64/l1_skipped.elf"
 }
 
+@test "proof: a TLBI of L2, or of L1 for L2, that the CPU skips fails its row" {
+  fails bare:aarch64 nested_tlbi "$skipped" --events 103 --payload "$payloads/aarch64/l1_skipped.elf"
+  fails bare:aarch64 nested_l1_tlbi "$skipped" --events 104 --payload "$payloads/aarch64/l1_skipped.elf"
+}
+
+# As many exits, of CPUID.
+@test "proof: an exit of L1 that is not of INVLPGA fails its row" {
+  fails lab:x86_64-svm nested_l1_invlpga 'expected 48 INVLPGs in 48 events, KVM counted 0 \(invlpg\): 48 exits' \
+    --events 48 --payload "$payloads/x86_64/other_exit.elf"
+}
+
 @test "proof: an SMC that KVM skips fails its row" { skipped lab:aarch64-vhe smc=104; }
 
 # The same payloads without the fault: all events work.

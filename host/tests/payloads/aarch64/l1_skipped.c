@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rows of L1 on aarch64 whose instruction is skipped (skipped.h). */
+/* Rows of L1 and L2 on aarch64 whose instruction is skipped (skipped.h). */
 #include "host/tests/payloads/skipped.h"
+
+/* The vectors of L1 have no pair of it. */
+__asm__(".macro tlbi operation\n\t"
+	"nop\n\t"
+	".endm");
 
 #include "bench/aarch64/nested.c" // NOLINT(bugprone-suspicious-include): its rows
 
@@ -12,6 +17,12 @@ void sample_all(const struct abi_params *params)
 		break;
 	case 102:
 		run_skipped(&body_nested_l1_vttbr_el2, params);
+		break;
+	case 103:
+		run_skipped(&body_nested_tlbi, params);
+		break;
+	case 104:
+		run_skipped(&body_nested_l1_tlbi, params);
 		break;
 	}
 }
