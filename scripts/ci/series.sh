@@ -90,6 +90,12 @@ restore() {
 
 # reason: the first error in the log of the last command.
 reason() {
+  local text
+  text=$(first_error)
+  echo "${text:-failed without a message}"
+}
+
+first_error() {
   { grep -m 1 -E '^wsbench: error: ' "$log" || grep -m 1 -E '(error|ERROR|\*\*\*)[: ]' "$log" || tail -n 1 "$log"; } |
     sed 's/^\(wsbench: \)\{0,1\}error: //' | cut -c 1-160
 }
@@ -416,7 +422,7 @@ settings() {
 
 main() {
   local range='' dir='' bench=core config='' command='' kernel='' release='' headers='' rows=1 retry=0 markdown=0
-  local build_dir=. targets=(lab:x86_64-svm) paths=() arch='' base head start on_branch target log=/dev/null shipped=''
+  local build_dir=. targets=(lab:x86_64-svm) paths=() arch='' base head start on_branch target log=/dev/null shipped='' error
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
@@ -463,7 +469,24 @@ main() {
   for target in "${targets[@]}"; do
     "$wsbench" list targets --names | grep -xF -- "$target" >/dev/null || die 2 "no lab \"$target\" (wsbench list targets)"
   done
+  error=$("$wsbench" list benchmarks --names --bench "$bench" 2>&1 >/dev/null) || die 2 "${error#wsbench list: }"
+  check_configs
   measure_one_tree "$range"
+}
+
+# check_configs: each name or glob of --config is that of a config.
+check_configs() {
+  local pattern name found patterns=() names
+  IFS=, read -ra patterns <<<"$config"
+  names=$("$wsbench" list configs --names)
+  for pattern in "${patterns[@]}"; do
+    found=0
+    for name in $names; do
+      # shellcheck disable=SC2053  # a glob
+      [[ $name != $pattern ]] || found=1
+    done
+    [ "$found" = 1 ] || die 2 "no config matches '$pattern': 'wsbench list configs' shows all"
+  done
 }
 
 # measure_one_tree RANGE: the work, between the checks of the options and the table.
