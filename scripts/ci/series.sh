@@ -8,6 +8,8 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
 . "$(dirname "$here")/places.sh"
 # shellcheck source=/dev/null
+. "$(dirname "$here")/rows.sh"
+# shellcheck source=/dev/null
 . "$(dirname "$here")/kernel-build.sh"
 wsbench=$(wsbench_path)
 
@@ -422,7 +424,7 @@ settings() {
 
 main() {
   local range='' dir='' bench=core config='' command='' kernel='' release='' headers='' rows=1 retry=0 markdown=0
-  local build_dir=. targets=(lab:x86_64-svm) paths=() arch='' base head start on_branch target log=/dev/null shipped='' error
+  local build_dir=. targets=(lab:x86_64-svm) paths=() arch='' base head start on_branch target log=/dev/null shipped=''
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
@@ -469,24 +471,8 @@ main() {
   for target in "${targets[@]}"; do
     "$wsbench" list targets --names | grep -xF -- "$target" >/dev/null || die 2 "no lab \"$target\" (wsbench list targets)"
   done
-  error=$("$wsbench" list benchmarks --names --bench "$bench" 2>&1 >/dev/null) || die 2 "${error#wsbench list: }"
-  check_configs
+  check_rows "$bench" "$config"
   measure_one_tree "$range"
-}
-
-# check_configs: each name or glob of --config is that of a config.
-check_configs() {
-  local pattern name found patterns=() names
-  IFS=, read -ra patterns <<<"$config"
-  names=$("$wsbench" list configs --names)
-  for pattern in "${patterns[@]}"; do
-    found=0
-    for name in $names; do
-      # shellcheck disable=SC2053  # a glob
-      [[ $name != $pattern ]] || found=1
-    done
-    [ "$found" = 1 ] || die 2 "no config matches '$pattern': 'wsbench list configs' shows all"
-  done
 }
 
 # measure_one_tree RANGE: the work, between the checks of the options and the table.
