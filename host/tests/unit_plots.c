@@ -99,6 +99,23 @@ Test(plots, bars_of_exits_have_a_linear_axis)
 	expect_in(2, "'500,000'");
 }
 
+/* Its beginning and its end stay. */
+Test(plots, a_name_without_room_is_cut_in_its_middle)
+{
+	struct plot_input in = input(1);
+
+	add(docs[0], "pmu_cntr_global_status_clr_write_of_a_name_that_is_far_too_long",
+	    "aperfmperf-passthrough@vcpus=16", 1000);
+	add(docs[0], "hypercall", "default", 900);
+	plot_bars(&in, &list, &why);
+	cr_assert_eq(list.n, 1);
+	expect_in(0, "'pmu_cntr_global_status_clr");
+	expect_in(0, "\u2026");
+	expect_in(0, "@vcpus=16]'");
+	expect_not_in(0, "far_too_long [");
+	expect_in(0, "'hypercall");
+}
+
 /* A last level of 32 MiB has many KiB. */
 Test(plots, sizes_of_caches_are_written_out)
 {
