@@ -636,7 +636,7 @@ $(B)/completions/%: host/man/completion.sh $(B)/wsbench
 
 PREFIX ?= /usr/local
 ROOT = $(DESTDIR)$(PREFIX)
-SCRIPTS := kernel.sh kernel-build.sh headers.sh kmod.sh emulator.sh emulator-qemu.sh sweep.sh sweep-explain.sh reboots.sh vpmu.sh places.sh progress.sh sums.sh apt-private.sh ci/measure.sh ci/bisect.sh ci/series.sh
+SCRIPTS := kernel.sh kernel-build.sh headers.sh kmod.sh emulator.sh emulator-qemu.sh sweep.sh sweep-explain.sh reboots.sh vpmu.sh places.sh progress.sh rows.sh sums.sh apt-private.sh ci/measure.sh ci/bisect.sh ci/series.sh
 DOCS_INSTALLED := README.md LICENSE host/CHANGES.md $(sort $(wildcard bench/README.md guest/README.md scripts/packages \
 	host/README.md host/*/README.md host/*/*/README.md host/targets/lab/*.md host/targets/lab/*/README.md results/README.md results/pictures/* bench/*.def bench/*.h \
 	.github/CONTRIBUTING.md)) \

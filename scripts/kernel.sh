@@ -257,7 +257,7 @@ take() {
   fi
   [ -f "$tree/$image" ] || die 2 "$tree has no $image: is it built?"
   mkdir -p "$to" 2>/dev/null || true
-  [ -w "$to" ] || die 4 "cannot write to $to"
+  [ -w "$to/." ] || die 4 "cannot write to $to"
   exec {lock}<"$to"
   flock -n "$lock" || die 4 "another take works in $to"
   new=$to/.new
@@ -692,7 +692,8 @@ list() {
     read -r version from < <(awk -v n="$name" '$1 == n { print $2, $3 }' <<<"$origins") || true
     # Left the archive, or not in these suites.
     [ -n "$version" ] || [ ! -f "$kernels/$name/package" ] || read -r _ version from <"$kernels/$name/package"
-    printf '%-32s %-20s %-18s %s\n' "$name" "${version:--}" "${from:--}" "$(state_of "$name")"
+    printf '%-32s %-20s %-18s %s\n' "$name" "${version:--}" "${from:--}" "$(state_of "$name")" 2>/dev/null ||
+      die 4 "cannot write to standard output"
   done
 }
 

@@ -11,6 +11,8 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
 . "$here/progress.sh"
 # shellcheck source=/dev/null
+. "$here/rows.sh"
+# shellcheck source=/dev/null
 . "$here/sweep-explain.sh"
 wsbench=$(wsbench_path)
 [[ $wsbench == /* ]] || wsbench=$PWD/$wsbench
@@ -193,8 +195,9 @@ for path in files:
     if old != now:
         others.setdefault(old, []).append(path)
 for old, paths in others.items():
-    print(f"sweep: {len(paths)} documents were measured with other options ({old or 'none'}) and stay, "
-          f"such as {paths[0]}", file=sys.stderr)
+    documents, stay = ("document was", "stays:") if len(paths) == 1 else ("documents were", "stay, such as")
+    print(f"sweep: {len(paths)} {documents} measured with other options ({old or 'none'}) and {stay} {paths[0]}",
+          file=sys.stderr)
 END
 }
 
@@ -413,6 +416,7 @@ check_options() {
     [[ $one =~ ^[0-9]+\.[0-9]+$ ]] || die 2 "--series: \"$one\" is not a series (such as 6.1)"
   done
   [ ${#wanted[@]} -gt 0 ] || [ ${#series_list[@]} -gt 0 ] || series_list=('')
+  check_names "$@"
   for one; do
     case $one in
     --) break ;;
@@ -422,6 +426,19 @@ check_options() {
   [ -z "$explain" ] || [ -z "$logins" ] || die 2 "--explain and --sshlogin: explanations are made on this machine only"
   [ "$why" = 0 ] || [ -n "$db" ] || die 2 "--why needs --db"
   [ "$why" = 0 ] || [ -z "$logins" ] || die 2 "--why and --sshlogin: explanations are made on this machine only"
+}
+
+# check_names [OPTION...]: of --bench and --config, which all runs would refuse.
+check_names() {
+  while [ $# -gt 0 ]; do
+    case $1 in
+    --bench=*) check_rows "${1#--bench=}" '' ;;
+    --config=*) check_rows '' "${1#--config=}" ;;
+    --bench) check_rows "${2:-}" '' ;;
+    --config) check_rows '' "${2:-}" ;;
+    esac
+    shift
+  done
 }
 
 # check_db: a history that the documents cannot be added to would be found after hours.

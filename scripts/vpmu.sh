@@ -130,7 +130,7 @@ main() {
     esac
     shift
   done
-  if [ -z "$out" ] || [ ${#kernels[@]} = 0 ]; then die 2 "-o DIR and KERNEL..., see --help"; fi
+  if [ -z "$out" ] || [ ${#kernels[@]} = 0 ]; then die 2 "-o DIR and KERNEL... are needed; see --help"; fi
   for kernel in "${kernels[@]}"; do
     [[ $kernel != */* || -f $kernel ]] || die 2 "$kernel: no such file"
   done

@@ -501,8 +501,9 @@ enum cli_exit compare_paths(const struct compare_args *args)
 		if (read == 1)
 			sides[1] = sides[0];
 		if (is_baseline && !sides[0].docs.n)
-			message_error("the baseline %s has no target of %s", args->base,
-				      sides[1].name);
+			message_error(
+				"the baseline %s has no document of the target of %s",
+				args->base, sides[1].name);
 		else
 			code = compare_each(args, sides, n);
 	}

@@ -530,10 +530,36 @@ static bool is_left_out(const struct diff_args *args, const char *target)
 	return rc == -ENOEXEC;
 }
 
+/* The folders of -o, before labs run for minutes. */
+static enum cli_exit make_folders(const struct diff_args *args)
+{
+	static const char *const sides[] = { "base", "new" };
+	struct error err;
+	int rc = 0;
+
+	for (size_t i = 0; args->output && i < 2 && !rc; i++) {
+		char *folder;
+
+		if (asprintf(&folder, "%s/%s", args->output, sides[i]) < 0)
+			abort();
+		rc = documents_make_folder(folder, &err);
+		if (!rc && !documents_folder_is_writable(folder))
+			rc = error_set(&err, -errno, "cannot write to folder %s: %s",
+				       folder, strerror(errno));
+		free(folder);
+	}
+	if (!rc)
+		return CLI_OK;
+	message_error("%s", err.text);
+	return CLI_USAGE;
+}
+
 static enum cli_exit diff(struct diff_args *args)
 {
 	struct diff_runs r;
 
+	if (make_folders(args) != CLI_OK)
+		return CLI_USAGE;
 	table_limit(COLUMNS_MAX);
 	runs_init(&r, args);
 	for (size_t i = 0; i < args->targets.n; i++)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "host/cli/documents.h"
 #include "host/cli/options.h"
@@ -238,6 +239,23 @@ bool documents_history(struct history *h, const char *path)
 	return true;
 }
 
+bool documents_know_names(const struct history_query *q, struct error *err)
+{
+	struct names_list list = { 0 };
+	bool known = true;
+
+	if (q->benches)
+		known = !names_match_benches(q->benches, &list, err);
+	names_free(&list);
+	if (known && q->targets)
+		known = !names_match_targets(q->targets, &list, err);
+	names_free(&list);
+	if (known && q->configs)
+		known = !names_match_configs(q->configs, &list, err);
+	names_free(&list);
+	return known;
+}
+
 char *documents_path(const char *folder, const struct result *r)
 {
 	size_t length = strlen(folder);
@@ -268,26 +286,53 @@ const char *documents_option(const char *const *argv, size_t n, const char *opti
 
 int documents_make_folder(const char *path, struct error *err)
 {
-	char *copy = strdup(path);
-	int rc = 0;
+	int rc = file_make_folders(path);
 
-	if (!copy)
-		abort();
-	for (char *slash = strchr(copy + 1, '/'); slash && !rc;
-	     slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		rc = file_make_folder(copy);
-		if (is_folder(copy))
-			rc = 0;
-		*slash = '/';
-	}
-	if (!rc)
-		rc = file_make_folder(copy);
-	if (rc == -EEXIST)
-		rc = is_folder(copy) ? 0 : -ENOTDIR;
 	if (rc)
 		error_set(err, rc, "cannot make folder %s: %s", path, strerror(-rc));
-	free(copy);
+	return rc;
+}
+
+bool documents_folder_is_writable(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return false;
+	if (!S_ISDIR(st.st_mode)) {
+		errno = ENOTDIR;
+		return false;
+	}
+	return !access(path, W_OK | X_OK);
+}
+
+int documents_check_output(const char *path, struct error *err)
+{
+	char *folder, *slash;
+	struct stat st;
+	int rc = 0;
+
+	/* A device or a pipe is written in place. */
+	if (!stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return 0;
+	folder = strdup(path);
+	if (!folder)
+		abort();
+	slash = strrchr(folder, '/');
+	if (slash)
+		slash[slash == folder] = '\0';
+	else
+		strcpy(folder, ".");
+	if (!documents_folder_is_writable(folder)) {
+		rc = -errno;
+		if (rc == -ENOENT)
+			error_set(err, rc, "cannot write to folder %s: %s (mkdir -p %s)",
+				  folder, strerror(-rc), folder);
+		else
+			error_set(err, rc, "cannot write to folder %s: %s", folder,
+				  strerror(-rc));
+	}
+	free(folder);
 	return rc;
 }
 

@@ -42,7 +42,12 @@ void documents_explanations_free(struct explanations *e);
  * read or has no figures; nothing to free.
  */
 struct history;
+struct history_query;
 bool documents_history(struct history *h, const char *path);
+
+/* Whether the tables have the names of a query that selected nothing; else false with
+ * `err`. */
+bool documents_know_names(const struct history_query *q, struct error *err);
 
 /*
  * FOLDER/lab-aarch64-vhe.json, by the document's target: colons do not travel well in
@@ -55,6 +60,11 @@ const char *documents_option(const char *const *argv, size_t n, const char *opti
 
 /* Creates a folder and those above it. 0, or a negative errno with `err`. */
 int documents_make_folder(const char *path, struct error *err);
+/* Whether `path` is a folder that can be written; else false with errno. */
+bool documents_folder_is_writable(const char *path);
+/* Whether the file can be written, before it is: by its folder. 0, or a negative errno.
+ */
+int documents_check_output(const char *path, struct error *err);
 
 /*
  * Named baselines: documents in $WORLDSWITCH_CACHE/baselines/NAME, one per target. A name

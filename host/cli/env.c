@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/lib/error.h"
 #include "host/cli/cli.h"
@@ -220,5 +221,9 @@ int cmd_env(int argc, char **argv)
 
 	if (!options_go(&argp, "wsbench env", argc, argv, &args, &code))
 		return code;
+	if (*args.root && access(args.root, X_OK)) {
+		message_error("--root %s: %m", args.root);
+		return CLI_USAGE;
+	}
 	return verbs[find_verb(args.verb)].run(&args);
 }

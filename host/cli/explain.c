@@ -114,11 +114,18 @@ static bool output_is_folder(const struct explain *x)
 }
 
 /* Before a lab runs for minutes. */
-static enum cli_exit make_folder(const struct explain *x)
+static enum cli_exit prepare_output(const struct explain *x)
 {
 	struct error err;
+	int rc = 0;
 
-	if (!x->output || !output_is_folder(x) || !documents_make_folder(x->output, &err))
+	if (x->output && output_is_folder(x))
+		rc = documents_make_folder(x->output, &err);
+	else if (x->output)
+		rc = documents_check_output(x->output, &err);
+	if (!rc && x->svg)
+		rc = documents_check_output(x->svg, &err);
+	if (!rc)
 		return CLI_OK;
 	message_error("%s", err.text);
 	return CLI_FAILED;
@@ -235,10 +242,8 @@ static enum cli_exit take_one(void *ctx, struct explanation *e)
 	const struct explain *x = ctx;
 	enum cli_exit code = write_document(x, e);
 
-	if (code == CLI_OK) {
-		show(x, e, NULL);
-		putchar('\n');
-	}
+	show(x, e, NULL);
+	putchar('\n');
 	explanation_free(e);
 	return code;
 }
@@ -251,7 +256,7 @@ static enum cli_exit record_caught(struct explain *x, struct explanation **out)
 {
 	enum cli_exit code;
 
-	code = make_folder(x);
+	code = prepare_output(x);
 	if (code != CLI_OK)
 		return code;
 	target_catch_signals();
@@ -259,6 +264,21 @@ static enum cli_exit record_caught(struct explain *x, struct explanation **out)
 				    : explain_record(x, out);
 	interrupt_pass_on();
 	return code;
+}
+
+/* Onto stdout, also if a file could not be written: what was recorded is not lost. */
+static enum cli_exit put_out(const struct explain *x, const struct explanation *e,
+			     const struct explanation *base)
+{
+	enum cli_exit written = write_all(x, e, base), code = CLI_OK;
+
+	if (x->format)
+		code = show_format(x, e);
+	else if (x->annotate)
+		code = annotate(x, e);
+	else
+		show(x, e, base);
+	return written != CLI_OK ? written : code;
 }
 
 int cmd_explain(int argc, char **argv)
@@ -281,13 +301,7 @@ int cmd_explain(int argc, char **argv)
 	if (code == CLI_OK && go)
 		code = x.file ? read_file(&x, base, &e) : record_caught(&x, &e);
 	if (code == CLI_OK && e)
-		code = write_all(&x, e, base);
-	if (code == CLI_OK && e && x.format)
-		code = show_format(&x, e);
-	else if (code == CLI_OK && e && x.annotate)
-		code = annotate(&x, e);
-	else if (code == CLI_OK && e)
-		show(&x, e, base);
+		code = put_out(&x, e, base);
 	explanation_free(e);
 	explanation_free(base);
 	explain_free(&x);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `wsbench export` and `wsbench validate`: documents for other programs, and from them.
  */
+#include <errno.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,22 +110,53 @@ static const struct argp argp = {
 	.help_filter = help_filter,
 };
 
-static enum cli_exit write_all(const struct export_args *args,
-			       const struct result *const *docs)
+/* Whether a document has a metric that matches; also true if no row has any metric. */
+static bool has_metric(const struct documents *d, const char *pattern)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < d->n; i++) {
+		for (size_t k = 0; k < d->docs[i]->n_benchmarks; k++) {
+			const struct result_benchmark *b = &d->docs[i]->benchmarks[k];
+
+			for (size_t m = 0; m < b->n_metrics; m++)
+				if (!fnmatch(pattern, b->metrics[m].name, 0))
+					return true;
+			any |= b->n_metrics > 0;
+		}
+	}
+	return !any;
+}
+
+/* Whether the documents have each metric of --metric. */
+static bool check_metrics(const char *const *metrics, const struct documents *d)
+{
+	for (const char *const *p = metrics; *p; p++) {
+		if (has_metric(d, *p))
+			continue;
+		message_error("--metric %s: no document has this metric", *p);
+		return false;
+	}
+	return true;
+}
+
+static enum cli_exit write_all(const struct export_args *args, const struct documents *d)
 {
 	const char *all = args->metrics ? args->metrics : args->format->metrics;
 	char *list = strdup(all), *rest = list;
 	const char **metrics = calloc(strlen(all) + 2, sizeof(*metrics));
-	struct export_request rq = { docs, args->n_paths, metrics };
-	struct error err;
-	int rc;
+	struct export_request rq = { (const struct result *const *)d->docs, d->n,
+				     metrics };
+	struct error err = { "" };
+	int rc = -EINVAL;
 
 	if (!list || !metrics)
 		abort();
 	for (size_t n = 0; rest; n++)
 		metrics[n] = strsep(&rest, ",");
-	rc = export_write(args->format, &rq, stdout, &err);
-	if (rc)
+	if (!args->metrics || check_metrics(metrics, d))
+		rc = export_write(args->format, &rq, stdout, &err);
+	if (rc && *err.text)
 		message_error("%s", err.text);
 	free(metrics);
 	free(list);
@@ -147,7 +180,7 @@ int cmd_export(int argc, char **argv)
 	if (next == OPTIONS_RUN) {
 		code = CLI_USAGE;
 		if (documents_read(&d, args.paths, args.n_paths)) {
-			code = write_all(&args, (const struct result *const *)d.docs);
+			code = write_all(&args, &d);
 			documents_free(&d);
 		}
 	}

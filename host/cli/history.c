@@ -488,19 +488,9 @@ static bool has_metric(const struct history *h, const char *metrics)
 static void report_no_series(const struct history_args *args, const struct history *h)
 {
 	const struct history_query *q = &args->query;
-	struct names_list list = { 0 };
 	struct error err;
-	bool known = true;
+	bool known = documents_know_names(q, &err);
 
-	if (q->benches)
-		known = !names_match_benches(q->benches, &list, &err);
-	names_free(&list);
-	if (known && q->targets)
-		known = !names_match_targets(q->targets, &list, &err);
-	names_free(&list);
-	if (known && q->configs)
-		known = !names_match_configs(q->configs, &list, &err);
-	names_free(&list);
 	if (known && q->metrics && !has_metric(h, q->metrics))
 		message_error("%s has no such series: no metric matches '%s'", args->db,
 			      q->metrics);

@@ -51,8 +51,9 @@ enum cli_exit history_keep(const struct history_args *args)
 	}
 	if (args->n_explanations)
 		message_info(args->common.quiet,
-			     "kept %zu explanations in %s.explanations",
-			     args->n_explanations, args->db);
+			     "kept %zu explanation%s in %s.explanations",
+			     args->n_explanations, args->n_explanations == 1 ? "" : "s",
+			     args->db);
 	if (!args->n_changelogs)
 		return CLI_OK;
 	if (changelog_keep(args->db, (const char *const *)args->changelogs,
@@ -472,6 +473,10 @@ enum cli_exit history_why(const struct history_args *args, const struct history 
 
 	if (args->since && !knows_run(h, args->since)) {
 		message_error("%s: no run '%s'", args->db, args->since);
+		return CLI_USAGE;
+	}
+	if (args->tree && !causes_is_tree(args->tree)) {
+		message_error("--tree %s: not a git tree", args->tree);
 		return CLI_USAGE;
 	}
 	rc = changelog_find(args->db, &log, &err);

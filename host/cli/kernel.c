@@ -61,6 +61,7 @@ static const struct argp_option options[] = {
 struct kernel_args {
 	struct options_common common;
 	const char *command;
+	const char *kernel;	      /* RELEASE or SERIES; NULL */
 	const char *words[WORDS_MAX]; /* of kernel.sh; the first is its path */
 	size_t n;
 };
@@ -88,6 +89,12 @@ static error_t parse_kernel(char *arg, struct kernel_args *args,
 
 	if (!fetches)
 		return ARGP_ERR_UNKNOWN;
+	if (args->kernel)
+		return options_error(
+			state,
+			"only one kernel, not also '%s' (--series 6.1,7.3: several)",
+			arg);
+	args->kernel = arg;
 	if (!digits || arg[digits] != '.')
 		return options_error(
 			state,

@@ -281,6 +281,30 @@ static bool check_configs(const struct plot_args *args, const struct documents *
 	return true;
 }
 
+/* Whether an input has a benchmark that --bench selects. */
+static bool check_benches(const struct plot_args *args, const struct documents *docs,
+			  const struct history *history)
+{
+	const struct plot_input in = { .benches = args->benches,
+				       .n_benches = args->n_benches };
+
+	for (size_t d = 0; d < docs->n; d++)
+		for (size_t i = 0; i < docs->docs[d]->n_benchmarks; i++)
+			if (plot_wants(&in, docs->docs[d]->benchmarks[i].name))
+				return true;
+	for (size_t i = 0; history && i < history->n_series; i++)
+		if (plot_wants(&in, history->series[i].benchmark))
+			return true;
+	for (size_t i = 0; i < args->explanations.n; i++)
+		if (plot_wants(&in, args->explanations.docs[i]->benchmark))
+			return true;
+	if (!args->n_benches)
+		return true;
+	message_error("--bench %s%s: no document has a benchmark of this name",
+		      args->benches[0], args->n_benches > 1 ? ",..." : "");
+	return false;
+}
+
 static int plot(struct plot_args *args)
 {
 	struct documents docs;
@@ -297,9 +321,11 @@ static int plot(struct plot_args *args)
 	if (!check_base(args, &docs) || !check_configs(args, &docs)) {
 		code = CLI_USAGE;
 	} else if (!args->history) {
-		code = draw(args, &docs, NULL);
+		if (check_benches(args, &docs, NULL))
+			code = draw(args, &docs, NULL);
 	} else if (documents_history(&history, args->history)) {
-		code = draw(args, &docs, &history);
+		if (check_benches(args, &docs, &history))
+			code = draw(args, &docs, &history);
 		history_free(&history);
 	}
 	documents_free(&docs);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `wsbench power`: what a change must be to be found, from the noise of the data. */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "host/cli/cli.h"
@@ -111,6 +112,12 @@ static const struct argp argp = {
 static enum cli_exit print(const struct power_args *args, struct power_page *page, int rc,
 			   const struct error *err)
 {
+	struct error why;
+
+	if (rc == -ENODATA && !documents_know_names(&args->select, &why)) {
+		message_error("%s: %s", err->text, why.text);
+		return CLI_USAGE;
+	}
 	if (rc) {
 		message_error("%s", err->text);
 		return CLI_USAGE;

@@ -69,9 +69,9 @@ static int save(const char *output, const char *page, size_t bytes)
 {
 	bool single = is_page(output);
 	char *path;
-	int code = CLI_OK, err = single ? 0 : file_make_folder(output);
+	int code = CLI_OK, err = single ? 0 : file_make_folders(output);
 
-	if (err && err != -EEXIST) {
+	if (err) {
 		message_error("cannot make folder %s: %s", output, strerror(-err));
 		return CLI_FAILED;
 	}

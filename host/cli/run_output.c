@@ -37,19 +37,6 @@ static bool is_json_name(const char *path)
 	return dot && !strcmp(dot, ".json");
 }
 
-static bool folder_is_writable(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st))
-		return false;
-	if (!S_ISDIR(st.st_mode)) {
-		errno = ENOTDIR;
-		return false;
-	}
-	return !access(path, W_OK | X_OK);
-}
-
 /* What does not fit in one file; NULL: one document. */
 static const char *needs_folder(const struct run *run)
 {
@@ -68,7 +55,7 @@ static enum cli_exit prepare_folder(const char *folder)
 		message_error("%s", err.text);
 		return CLI_USAGE;
 	}
-	if (!folder_is_writable(folder)) {
+	if (!documents_folder_is_writable(folder)) {
 		message_error("cannot write to folder %s: %m", folder);
 		return CLI_USAGE;
 	}
@@ -96,7 +83,7 @@ enum cli_exit run_prepare_output(const struct run *run)
 {
 	const char *needs = needs_folder(run);
 	enum cli_exit code = CLI_OK;
-	char *folder, *slash;
+	struct error err;
 
 	if (!run->output)
 		return CLI_OK;
@@ -119,23 +106,10 @@ enum cli_exit run_prepare_output(const struct run *run)
 		message_error("%s is a file: %s need a folder", run->output, needs);
 		return CLI_USAGE;
 	}
-	folder = strdup(run->output);
-	if (!folder)
-		abort();
-	slash = strrchr(folder, '/');
-	if (slash)
-		slash[slash == folder] = '\0';
-	else
-		strcpy(folder, ".");
-	if (!folder_is_writable(folder)) {
-		if (errno == ENOENT)
-			message_error("cannot write to folder %s: %m (mkdir -p %s)",
-				      folder, folder);
-		else
-			message_error("cannot write to folder %s: %m", folder);
+	if (documents_check_output(run->output, &err)) {
+		message_error("%s", err.text);
 		code = CLI_USAGE;
 	}
-	free(folder);
 	return code;
 }
 

@@ -141,17 +141,10 @@ static int run_here(const struct selftest_args *a)
 {
 	int failed = 0, kvm_fd, ret = 0;
 	const struct selftest_watch watch = { &failed, print_line };
-	const char *unknown = selftest_unknown(a->tests, a->job.n_tests);
 	struct error err = { "" };
 
 	if (a->job.kind == JOB_MATRIX)
 		return matrix_here(a, &watch);
-	if (unknown) {
-		message_usage("wsbench selftest",
-			      "no self-test '%s': 'wsbench selftest --help' lists them",
-			      unknown);
-		return CLI_USAGE;
-	}
 	kvm_fd = kvm_open(&err);
 	if (kvm_fd >= 0 && confine_is_off())
 		run_tests(a, kvm_fd, print_line, &failed);
@@ -228,6 +221,7 @@ static int run_pmu(const struct target *row, const struct selftest_args *a)
 int cmd_selftest(int argc, char **argv)
 {
 	struct selftest_args a = { .on = "kvm", .job.cpu = -1 };
+	const char *unknown;
 	const struct target *row;
 	bool pmu;
 	enum cli_exit code;
@@ -248,6 +242,16 @@ int cmd_selftest(int argc, char **argv)
 	row = names_target(a.on);
 	if (!row || (!pmu && !row->ops->selftest && strcmp(row->name, "kvm"))) {
 		message_usage("wsbench selftest", "'%s' is not kvm or a lab", a.on);
+		return CLI_USAGE;
+	}
+	/* Before a lab boots. */
+	unknown = pmu || a.job.kind == JOB_MATRIX
+			  ? NULL
+			  : selftest_unknown(a.tests, a.job.n_tests);
+	if (unknown) {
+		message_usage("wsbench selftest",
+			      "no self-test '%s': 'wsbench selftest --help' lists them",
+			      unknown);
 		return CLI_USAGE;
 	}
 	if (run_check_options("wsbench selftest", &a.job, row) != CLI_OK)

@@ -157,6 +157,11 @@ static void own_strings(struct causes *out)
 	}
 }
 
+bool causes_is_tree(const char *tree)
+{
+	return has_revision(tree, "HEAD");
+}
+
 int causes_of_tree(const struct step *step, const char *arch, const char *tree,
 		   const char *from, const char *to, struct causes *out,
 		   struct error *err)
@@ -165,8 +170,6 @@ int causes_of_tree(const struct step *step, const char *arch, const char *tree,
 	size_t n = 0;
 
 	*out = (struct causes){ .n = 0 };
-	if (!has_revision(tree, "HEAD"))
-		return error_set(err, -EINVAL, "%s: not a git tree", tree);
 	if (!has_revision(tree, from) || !has_revision(tree, to))
 		return error_set(err, -ENOENT, "%s: no commit %s", tree,
 				 has_revision(tree, from) ? to : from);

@@ -171,6 +171,9 @@ void causes_of_titles(const struct step *step, const char *arch,
 		      const struct changelog *known, const struct change *const *changes,
 		      size_t n, struct causes *out);
 
+/* Whether `tree` is a git tree with a commit. */
+bool causes_is_tree(const char *tree);
+
 /*
  * Searches the git tree `tree` for the commits between two revisions that changed the
  * functions. 0, or a negative errno with `err`; -ENOENT: the tree does not have the

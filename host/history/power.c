@@ -259,7 +259,8 @@ int power_of_documents(struct result *const *docs, size_t n, const struct power_
 	}
 	if (!page->n_rows && !page->exact && !page->few)
 		return error_set(err, -ENODATA,
-				 figures ? "no such row" : "no row has a figure");
+				 figures ? "the documents have no such row"
+					 : "no row has a figure");
 	page->runs = !page->by_runs ? 1 : q->runs ? q->runs : n;
 	page->boots = q->boots ? q->boots : page->boots;
 	plan_compare(page, docs, n, q);
@@ -382,7 +383,7 @@ int power_of_history(const struct history *h, const struct power_query *q,
 		plan_gate(row, page->runs);
 	}
 	if (!page->n_rows && !page->exact && !page->few)
-		return error_set(err, -ENODATA, "no such series");
+		return error_set(err, -ENODATA, "the history has no such series");
 	return 0;
 }
 

@@ -272,6 +272,36 @@ int file_make_folder(const char *path)
 	return rc;
 }
 
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+int file_make_folders(const char *path)
+{
+	char *copy = strdup(path);
+	int rc = 0;
+
+	if (!copy)
+		abort();
+	for (char *slash = *copy ? strchr(copy + 1, '/') : NULL; slash && !rc;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		rc = file_make_folder(copy);
+		if (is_folder(copy))
+			rc = 0;
+		*slash = '/';
+	}
+	if (!rc)
+		rc = file_make_folder(copy);
+	if (rc == -EEXIST)
+		rc = is_folder(copy) ? 0 : -ENOTDIR;
+	free(copy);
+	return rc;
+}
+
 static int replace_regular(const char *path, const char *data, size_t bytes)
 {
 	int fd, rc;

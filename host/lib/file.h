@@ -30,6 +30,8 @@ void file_give(int fd, const char *path);
 
 /* Makes a folder, which is given like a file. 0 or a negative errno, such as -EEXIST. */
 int file_make_folder(const char *path);
+/* Makes a folder and those above it. 0, also if it exists, or a negative errno. */
+int file_make_folders(const char *path);
 
 /*
  * Writes `bytes` of `data` to a temporary file beside `path`, syncs the file, renames it

@@ -23,7 +23,8 @@
 #define TICK_PIXELS   90 /* a number of the axis, with a margin */
 #define NAME_SIZE     14
 #define LABEL_SIZE    12
-#define LETTER_PIXELS 16 /* between a name and the axis */
+#define NAME_PIXELS   520 /* at most, of a name */
+#define LETTER_PIXELS 16  /* between a name and the axis */
 #define LETTER_BYTES  24
 
 static const struct figure_pen name_pen = { FIGURE_RIGHT, NAME_SIZE, COLOR_INK };
@@ -41,14 +42,39 @@ static void letter_of(const struct bars_model *m, size_t series, char text[LETTE
 		snprintf(text, LETTER_BYTES, "%c", (char)('A' + series));
 }
 
-/* Room for the longest name, at most 520 pixels. */
+/* The bytes of the first `n` characters. */
+static size_t bytes_of(const char *text, size_t n)
+{
+	size_t at = 0;
+
+	while (text[at] && (n || ((unsigned char)text[at] & 0xc0) == 0x80))
+		n -= ((unsigned char)text[at++] & 0xc0) != 0x80;
+	return at;
+}
+
+/* A name, with dots for the middle of one that has no room. free() it. */
+static char *fit_name(const char *name)
+{
+	const double one = figure_text_width("x", NAME_SIZE);
+	const size_t n = (size_t)(figure_text_width(name, NAME_SIZE) / one + 0.5);
+	const size_t room = (size_t)(NAME_PIXELS / one);
+	char *text;
+
+	if (asprintf(&text, "%.*s%s%s", (int)bytes_of(name, n > room ? room * 2 / 3 : n),
+		     name, n > room ? "\u2026" : "",
+		     n > room ? name + bytes_of(name, n - room / 3) : "") < 0)
+		abort();
+	return text;
+}
+
+/* Room for the longest name. */
 static double left_pixels(const struct bars_model *m)
 {
 	double longest = 0;
 
 	for (size_t i = 0; i < m->n_groups; i++)
 		longest = fmax(longest, figure_text_width(m->groups[i].label, NAME_SIZE));
-	return 30 + LETTER_PIXELS + fmin(longest, 520);
+	return 30 + LETTER_PIXELS + fmin(longest, NAME_PIXELS);
 }
 
 static unsigned int top_pixels(const struct bars_model *m)
@@ -152,12 +178,14 @@ static void print_groups(const struct figure *g, const struct bars_model *m)
 {
 	for (size_t i = 0; i < m->n_groups; i++) {
 		const struct bars_group *group = &m->groups[i];
+		char *name = fit_name(group->label);
 
 		if (i % 2 == 0)
 			figure_band(g, group->top, group->bottom);
 		figure_text_at(g, m->panels[0].foot, (group->top + group->bottom) / 2,
 			       m->n_series > 1 ? -12 - LETTER_PIXELS : -12, &name_pen,
-			       group->label);
+			       name);
+		free(name);
 	}
 	/* A line has bars in one panel or in several: one letter. */
 	for (size_t i = 0; i < m->n_bars; i++) {

@@ -265,17 +265,12 @@ static int save(const struct picture *p, enum picture_format format, const char 
 int picture_save(const struct picture_list *list, const char *dir,
 		 struct picture_files *files, struct error *err)
 {
-	int rc = file_make_folder(dir);
-	struct stat st;
+	int rc = file_make_folders(dir);
 
 	*files = (struct picture_files){ 0 };
-	if (rc && rc != -EEXIST)
+	if (rc)
 		return error_set(err, rc, "cannot make folder %s: %s", dir,
 				 strerror(-rc));
-	if (stat(dir, &st))
-		return error_set(err, -errno, "%s: %s", dir, strerror(errno));
-	if (!S_ISDIR(st.st_mode))
-		return error_set(err, -ENOTDIR, "%s: %s", dir, strerror(ENOTDIR));
 	for (size_t i = 0; i < list->n; i++) {
 		for (unsigned int f = 0; f < PICTURE_FORMATS; f++) {
 			int ret = save(&list->pictures[i], f, dir, files, err);

@@ -189,6 +189,17 @@ static bool has_base(const struct bars_model *m,
 	return true;
 }
 
+/* Whether a row before row `i` is of the same benchmark, and was left out, too. */
+static bool is_counted(const struct shared *shared, const struct rows *rows, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (!strcmp(rows->rows[k].name, rows->rows[i].name) &&
+		    !row_exits(shared, &rows->rows[k]) &&
+		    !row_skipped(shared, &rows->rows[k]))
+			return true;
+	return false;
+}
+
 /* Rows that do not exit are left out, unless they were asked for or there are no others.
  */
 static void add_groups(struct bars_model *m, const struct shared *shared,
@@ -210,7 +221,7 @@ static void add_groups(struct bars_model *m, const struct shared *shared,
 			if (row_skipped(shared, &rows.rows[i]))
 				m->n_skipped++;
 			else
-				m->n_no_exit++;
+				m->n_no_exit += !is_counted(shared, &rows, i);
 			continue;
 		}
 		for (size_t d = 0; d < shared->n; d++)

@@ -9,6 +9,7 @@
 
 #include "host/explain/explanation.h"
 #include "host/lib/html.h"
+#include "host/lib/text.h"
 #include "host/report/picture.h"
 #include "host/report/plots.h"
 
@@ -105,8 +106,12 @@ static void print_caches(const struct figure *g, const struct touch_caches *cach
 	char text[128];
 
 	for (size_t k = 0; k < CACHES; k++) {
-		snprintf(text, sizeof(text), "%s: %.4g KiB, %lld ways", names[k],
-			 (double)all[k]->bytes / 1024, (long long)all[k]->ways);
+		const double kib = (double)all[k]->bytes / 1024;
+		char size[NUMBER_BYTES];
+
+		number_format(size, kib, all[k]->bytes % 1024 == 0);
+		snprintf(text, sizeof(text), "%s: %s KiB, %lld ways", names[k], size,
+			 (long long)all[k]->ways);
 		figure_legend(g, k, FIGURE_LINE, k, text);
 	}
 }

@@ -423,19 +423,20 @@ static const struct compare_row *next_row(const struct compare *c, enum compare_
 	return best;
 }
 
-/* ": hypercall +24, cpuid +12, ..." */
-static void name_rows(FILE *f, const struct compare *c, enum compare_verdict v)
+/* ": hypercall +24, cpuid +12, ...": the largest of a verdict, of `n` rows in all. */
+static void name_rows(FILE *f, const struct compare *c, enum compare_verdict v, size_t n)
 {
 	const struct compare_row *row = NULL;
 	char number[NUMBER_BYTES];
+	size_t i = 0;
 
-	for (size_t i = 0; i < NAMED_MOST && (row = next_row(c, v, row)); i++) {
+	for (; i < NAMED_MOST && (row = next_row(c, v, row)); i++) {
 		number_format(number, row->difference, row->level == 1);
 		html_format(f, "%s%s", i ? ", " : ": ", row->name);
 		if (!isnan(row->difference))
 			html_format(f, " %s%s", row->difference > 0 ? "+" : "", number);
 	}
-	if (c->count[v] > NAMED_MOST)
+	if (i && n > i)
 		fputs(", ...", f);
 }
 
@@ -471,7 +472,7 @@ static void found_change(FILE *f, const struct report *r,
 	    : c->count[COMPARE_WORSE_MAYBE]  ? COMPARE_WORSE_MAYBE
 	    : c->count[COMPARE_BETTER_MAYBE] ? COMPARE_BETTER_MAYBE
 					     : COMPARE_CHANGED;
-	name_rows(f, c, v);
+	name_rows(f, c, v, change->config[0] ? differ : c->count[v]);
 	fputs("</li>\n", f);
 }
 

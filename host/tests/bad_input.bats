@@ -145,6 +145,18 @@ lab=lab:aarch64-vhe
   nothing_left
 }
 
+@test "a lab: a payload that is missing, and a command line that Linux would cut" {
+  local target long
+  printf -v long '%2047s' ''
+  for target in lab:x86_64-svm lab:aarch64-vhe; do
+    need_target $target
+    refused 2 "$target: cannot read payload missing: No such file" \
+      "$wsbench" run --on $target --bench null --payload missing
+    refused 2 "$target: --append: the kernel's command line has 2" \
+      "$wsbench" run --on $target --bench null --append "${long// /x}"
+  done
+}
+
 @test "an invalid path for the document" {
   need_target bare:x86_64
   rows=("$wsbench" run --on bare:x86_64 --bench null -o)

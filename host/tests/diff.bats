@@ -75,6 +75,11 @@ load helper
   refused 2 "'kvm' is not a lab" "$wsbench" diff --kernel 6.1 --kernel 6.12 --on kvm
   refused 2 "'6.1': kernels are given by --kernel" "$wsbench" diff 6.1 6.12
   refused 2 'no benchmark matches' "$wsbench" diff --kernel 6.1 --kernel 6.12 --bench hypercal_
+  # Before a lab boots: here it cannot.
+  mkdir none
+  touch file
+  WORLDSWITCH_CACHE=$PWD/none refused 2 'cannot make folder file/base: Not a directory' \
+    "$wsbench" diff --kernel 6.1 --kernel 6.12 --on lab:x86_64-svm -o file
   run_apart "$wsbench" diff --kernel 6.1 --kernel ./none --on lab:aarch64-vhe --bench null
   echo "$stdout$stderr"
   [ "$status" != 0 ]

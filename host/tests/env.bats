@@ -207,5 +207,8 @@ stopped_by() {
   refused 2 "unexpected argument 'tune'" "$wsbench" env check tune
   refused 2 "'check' has no option --dry-run" "$wsbench" env check --dry-run
   refused 2 "'tune' has no option --force" "$wsbench" env tune --force
+  for verb in check show tune restore; do
+    refused 2 '--root missing: No such file or directory' "$wsbench" env $verb --root missing
+  done
   nothing_left
 }

@@ -326,6 +326,21 @@ for track in {e["tid"] for e in events}:
 END
 }
 
+@test "explain: a file that cannot be written is refused before a lab boots; what was read is printed" {
+  # Nothing can boot.
+  mkdir none
+  for option in -o --svg; do
+    WORLDSWITCH_CACHE=$PWD/none \
+      refused 4 'cannot write to folder missing: No such file or directory (mkdir -p missing)' \
+      "$wsbench" explain --on lab:x86_64-svm --bench null $option missing/file
+    run_apart "$wsbench" explain "$tests/data/explain/svm-hypercall-6.1.json" $option missing/file
+    echo "$stdout$stderr"
+    [ "$status" = 4 ]
+    one_line "$stderr"
+    [[ $stdout == hypercall*__svm_vcpu_run* ]]
+  done
+}
+
 @test "explain --top, --markdown and --json" {
   local data=$tests/data/explain/svm-hypercall
   run "$wsbench" explain "$data-6.1.json" --top 3

@@ -218,7 +218,18 @@ assert all(r["label"] == 'a "b", c' for r in rows)
 END
 }
 
+@test "a folder: all of its documents" {
+  mkdir docs
+  cp "$one" "$two" docs
+  "$wsbench" export --format csv docs >out
+  "$wsbench" export --format csv docs/*.json >files
+  [ "$(cut -d , -f 1 out | sort -u | wc -l)" = 3 ]
+  cmp out files
+}
+
 @test "bad usage of export" {
+  refused 2 '--metric nix: no document has this metric' "$wsbench" export --format gha --metric round_trip,nix "$one"
+
   refused 2 "no format: give --format" "$wsbench" export "$one"
   refused 2 "did you mean 'gobench'?" "$wsbench" export --format gobenhc "$one"
   refused 2 "no documents" "$wsbench" export --format csv

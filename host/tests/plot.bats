@@ -267,11 +267,22 @@ END
   [ -z "$(ls pictures)" ]
 }
 
+@test "plot --bench: a name that no input has" {
+  need_document
+  refused 2 '--bench nix: no document has a benchmark of this name' "$wsbench" plot doc.json -o out --bench nix
+  refused 2 '--bench nix: no document has a benchmark of this name' \
+    "$wsbench" plot --history "$tests/data/steps.jsonl" -o out --bench nix
+  [ ! -e out ]
+}
+
 @test "plot: a folder that cannot be created or written to" {
   need_document
   touch file
-  refused 4 'file: Not a directory' "$wsbench" plot doc.json -o file --kind bars
-  refused 4 'cannot make folder missing/dir: No such file' "$wsbench" plot doc.json -o missing/dir --kind bars
+  refused 4 'cannot make folder file: Not a directory' "$wsbench" plot doc.json -o file --kind bars
+  refused 4 'cannot make folder file/dir: Not a directory' "$wsbench" plot doc.json -o file/dir --kind bars
+  # Those above it are made, too.
+  "$wsbench" plot doc.json -o missing/dir --kind bars --quiet
+  [ -s missing/dir/round_trip-insns-x86_64.svg ]
   need_own_mounts
   refused 4 'Read-only file system' "${own_mounts[@]}" '
     mount -t tmpfs -o ro none /mnt

@@ -123,7 +123,8 @@ END
   [ "$status" = 2 ]
   run_apart "$wsbench" power --bench nix run1.json
   [ "$status" = 2 ]
-  [[ $stderr == *"no such row"* ]]
+  [[ $stderr == *"no such row: no benchmark matches 'nix'"* ]]
+  refused 2 "no such series: no target matches 'nix'" "$wsbench" power --db "$tests/data/steps.jsonl" --on nix
   python3 - <<'END'
 import json
 d = json.load(open("run1.json"))

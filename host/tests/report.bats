@@ -218,6 +218,8 @@ END
   nothing_left doc.json half
   touch file
   refused 4 'Not a directory' env PATH=/usr/bin:/bin "$wsbench" report doc.json -o file/out
+  "$wsbench" report doc.json -o new/out
+  page_holds new/out/report.html
   need_own_mounts
   run_apart "${own_mounts[@]}" '
     mount -t tmpfs -o size=16k none /mnt

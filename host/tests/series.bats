@@ -388,6 +388,9 @@ END
   refused 2 'no lab "kvm"' "${run[@]}" work~1..work -o out --on kvm
   refused 2 'no lab "lab:x86_64-svn"' "${run[@]}" work~1..work -o out --on lab:x86_64-svm,lab:x86_64-svn
   refused 2 '--on: no lab' "${run[@]}" work~1..work -o out --on ''
+  # Before a build.
+  refused 2 "no benchmark matches 'xyzzy'" "${run[@]}" work~1..work -o out --bench 'null,xyzzy'
+  refused 2 "no config matches 'xyzzy'" "${run[@]}" work~1..work -o out --config 'pmu-*,xyzzy'
   refused 4 'cannot write to version' "${run[@]}" work~1..work -o version
   cd "$BATS_TEST_TMPDIR/cwd"
   refused 2 "not in a git tree" env GIT_CEILING_DIRECTORIES="$(dirname "$PWD")" "${run[@]}" work~1..work -o out

@@ -12,7 +12,7 @@ setup() {
   clean_place "$BATS_TEST_TMPDIR"
   parallel --version 2>/dev/null | grep -q '^GNU parallel' || skip "GNU parallel is not installed"
   mkdir ../scripts
-  cp "$top"/scripts/{sweep,sweep-explain,places,progress}.sh ../scripts
+  cp "$top"/scripts/{sweep,sweep-explain,places,progress,rows}.sh ../scripts
   cat >../scripts/kernel.sh <<'END'
 #!/usr/bin/env bash
 command=$1
@@ -187,6 +187,8 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   [ "$status" = 0 ]
   [ "$stderr" = "sweep: 2 documents were measured with other options (--bench core) and stay, such as out/lab-x86_64-svm/6.1.0-9-x86_64.json" ]
   [ "$(runs)" = 3 ]
+  run_apart "$sweep" -o out --on lab:x86_64-svm --release 6.12.1 -- --bench null
+  [ "$stderr" = "sweep: 1 document was measured with other options (--bench core) and stays: out/lab-x86_64-svm/6.12.1-x86_64.json" ]
 }
 
 @test "a failed kernel: the rest is measured, and the history stays in order" {
@@ -311,6 +313,9 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   refused 2 '--jobs 0: not a number' "$sweep" -o out --jobs 0
   refused 2 '--kernel after --' "$sweep" -o out -- --bench core --kernel 6.1
   refused 2 '-o after --' "$sweep" -o out -- -o x.json
+  # What each run would refuse.
+  refused 2 "no benchmark matches 'xyzzy'" "$sweep" -o out -- --bench null,xyzzy
+  refused 2 "no config matches 'xyzzy'" "$sweep" -o out -- --bench=null --config='pmu-*,xyzzy'
   mkdir bin
   ln -s /usr/bin/* bin
   rm -f bin/rsync
@@ -495,7 +500,7 @@ print(subprocess.Popen(sys.argv[1:], stdout=open("log", "w"), stderr=subprocess.
   [ "$(wc -l <../explained)" = 4 ]
   [ "$(grep -c -- "--config pmu-off " ../explained)" = 1 ]
   # None is not all.
-  run_apart "$sweep" "${options[@]}" -- --config 'pmu-of'
+  run_apart "$sweep" "${options[@]}" -- --config cntpct-trap
   [ "$status" = 4 ]
   [[ $stderr == *'lab:x86_64-svm 6.1.0-9-x86_64: not explained: --config: no such config of lab:x86_64-svm'* ]]
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Unit tests of each kind of picture and the documents that it needs. */
+#include "host/explain/explanation.h"
 #include "host/tests/plots_fixture.h"
 
 static struct plot_reason why;
@@ -69,21 +70,24 @@ Test(plots, bars_of_exits_have_a_linear_axis)
 	docs[0]->benchmarks[2].handled_by = HANDLED_USER;
 	add(docs[0], "rdpmc_general", "default", 0);
 	docs[0]->benchmarks[3].status = RESULT_SKIP;
+	/* Another config of a benchmark is not another benchmark. */
+	add(docs[0], "null", "pmu-off", 0);
+	docs[0]->benchmarks[4].handled_by = HANDLED_NONE;
 	plot_bars(&in, &list, &why);
 	cr_assert_eq(list.n, 1);
 	expect_in(0, "unset logscale x");
-	expect_not_in(0, "'null'");
+	expect_not_in(0, "'null");
 	expect_in(
 		0,
 		"1 benchmark without an exit is not drawn. 1 skipped measurement is not drawn.");
 	/* All that were asked for are drawn. */
 	add(docs[0], "vm_create", "default", 500000);
-	docs[0]->benchmarks[4].handled_by = HANDLED_USER;
+	docs[0]->benchmarks[5].handled_by = HANDLED_USER;
 	in.benches = wanted;
 	in.n_benches = 1;
 	plot_bars(&in, &list, &why);
 	cr_assert_eq(list.n, 2);
-	expect_in(1, "'null'");
+	expect_in(1, "'null [default]'");
 	/* A bar far longer than the others is cut; --log draws it. */
 	expect_in(1, "unset logscale x");
 	expect_in(1, "'\u00bb 500,000'");
@@ -93,6 +97,47 @@ Test(plots, bars_of_exits_have_a_linear_axis)
 	cr_assert_eq(list.n, 3);
 	expect_in(2, "set logscale x");
 	expect_in(2, "'500,000'");
+}
+
+/* Its beginning and its end stay. */
+Test(plots, a_name_without_room_is_cut_in_its_middle)
+{
+	struct plot_input in = input(1);
+
+	add(docs[0], "pmu_cntr_global_status_clr_write_of_a_name_that_is_far_too_long",
+	    "aperfmperf-passthrough@vcpus=16", 1000);
+	add(docs[0], "hypercall", "default", 900);
+	plot_bars(&in, &list, &why);
+	cr_assert_eq(list.n, 1);
+	expect_in(0, "'pmu_cntr_global_status_clr");
+	expect_in(0, "\u2026");
+	expect_in(0, "@vcpus=16]'");
+	expect_not_in(0, "far_too_long [");
+	expect_in(0, "'hypercall");
+}
+
+/* A last level of 32 MiB has many KiB. */
+Test(plots, sizes_of_caches_are_written_out)
+{
+	struct explanation_work curve[] = { { .guest_kib = 8 }, { .guest_kib = 16 } };
+	struct explanation e = {
+		.benchmark = "hypercall",
+		.config = "default",
+		.target.name = "lab:aarch64-vhe",
+		.touch.caches = { { 32768, 8, 64 },
+				  { 1536, 3, 64 },
+				  { 32 << 20, 16, 64 } },
+		.touch.curve = curve,
+		.touch.n_curve = 2,
+	};
+	const struct explanation *const all[] = { &e };
+	struct plot_input in = { .explanations = all, .n_explanations = 1 };
+
+	plot_touch(&in, &list, &why);
+	cr_assert_eq(list.n, 1);
+	expect_in(0, "L1 instructions: 32 KiB, 8 ways");
+	expect_in(0, "L1 data: 1.5 KiB, 3 ways");
+	expect_in(0, "last level: 32,768 KiB, 16 ways");
 }
 
 Test(plots, the_floor_beside_kvm_and_nested)

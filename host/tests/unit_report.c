@@ -241,6 +241,24 @@ Test(report, configs_are_side_by_side)
 	free(text);
 }
 
+/* Those that became better are not named, and not forgotten. */
+Test(report, rows_that_are_not_named_are_three_dots)
+{
+	char *text;
+
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const names[] = { "hypercall", "cpuid", "dr7" };
+
+		add(docs[0], names[i], 1000)->config = "default";
+		add(docs[0], names[i], i ? 1000 + 100 * (double)i : 900)->config =
+			"vm-qemu";
+	}
+	text = page(1);
+	expect_in(text, ">3 benchmarks differ</a>");
+	expect_in(text, ": dr7 +200, cpuid +100, ...</li>");
+	free(text);
+}
+
 Test(report, missing_rows_have_a_reason)
 {
 	struct result_benchmark *b = add(docs[0], "ipi_idle", 1);

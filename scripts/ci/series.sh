@@ -8,6 +8,8 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
 . "$(dirname "$here")/places.sh"
 # shellcheck source=/dev/null
+. "$(dirname "$here")/rows.sh"
+# shellcheck source=/dev/null
 . "$(dirname "$here")/kernel-build.sh"
 wsbench=$(wsbench_path)
 
@@ -90,6 +92,12 @@ restore() {
 
 # reason: the first error in the log of the last command.
 reason() {
+  local text
+  text=$(first_error)
+  echo "${text:-failed without a message}"
+}
+
+first_error() {
   { grep -m 1 -E '^wsbench: error: ' "$log" || grep -m 1 -E '(error|ERROR|\*\*\*)[: ]' "$log" || tail -n 1 "$log"; } |
     sed 's/^\(wsbench: \)\{0,1\}error: //' | cut -c 1-160
 }
@@ -463,6 +471,7 @@ main() {
   for target in "${targets[@]}"; do
     "$wsbench" list targets --names | grep -xF -- "$target" >/dev/null || die 2 "no lab \"$target\" (wsbench list targets)"
   done
+  check_rows "$bench" "$config"
   measure_one_tree "$range"
 }
 

@@ -33,6 +33,7 @@
  */
 #define LAB_BOOT_TIMEOUT_NS 2000000000ull
 #define LAB_HOST_TIMEOUT_NS 40000000000ull
+#define COMMAND_LINE_SIZE   2048 /* of Linux on x86_64 and arm64 */
 #define LAB_TIMEOUT_EVENTS  500u
 #define LAB_L1_TIMES	    20u /* an exit of L2 is so many times longer */
 
@@ -229,6 +230,21 @@ static void plan_warm_up(struct lab_state *s)
 		      !job_encode(&job, s->warm_up);
 }
 
+/* Linux ignores what does not fit, and the figures would be those without it. */
+static int check_append(const struct lab_machine *m, const char *append,
+			struct error *err)
+{
+	size_t bytes = strlen(m->append) + strlen(lab_append_begin(m, append)) +
+		       (append ? strlen(append) : 0);
+
+	if (bytes < COMMAND_LINE_SIZE)
+		return 0;
+	return error_set(
+		err, -ENOEXEC,
+		"--append: the kernel's command line has %zu bytes, and Linux reads %d",
+		bytes, COMMAND_LINE_SIZE - 1);
+}
+
 static int fill(struct lab_state *s, struct target *t, const struct job *job,
 		struct error *err)
 {
@@ -249,7 +265,9 @@ static int fill(struct lab_state *s, struct target *t, const struct job *job,
 	if (job->append && strstr(job->append, LAB_L1_WORD))
 		return error_set(err, -ENOEXEC,
 				 "--append: " LAB_L1_WORD " is set by labs with an L1");
-	ret = find_emulator(s, job->emulator, err);
+	ret = check_append(s->machine, job->append, err);
+	if (!ret)
+		ret = find_emulator(s, job->emulator, err);
 	if (!ret)
 		ret = lab_emulator_verify(s->emulator, false, err);
 	if (ret)
@@ -264,9 +282,10 @@ static int fill(struct lab_state *s, struct target *t, const struct job *job,
 		if (!ret && !fstat(s->program, &st))
 			s->program_time = st.st_mtim;
 	}
-	if (!ret && job->payload)
-		ret = lab_file_read(job->payload, "payload", &s->payload,
-				    &s->payload_bytes, err);
+	/* A wrong path is bad input, as on other targets. */
+	if (!ret && job->payload &&
+	    lab_file_read(job->payload, "payload", &s->payload, &s->payload_bytes, err))
+		ret = -ENOEXEC;
 	if (!ret && s->machine->l1)
 		ret = lab_file_read(s->kernel.image, "kernel", &s->l1_kernel,
 				    &s->l1_kernel_bytes, err);

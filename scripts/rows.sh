@@ -1,0 +1,20 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# To be sourced: checks names of benchmarks and configs before builds and boots that take hours. The
+# script has `die CODE TEXT`, and the program's path in `wsbench`.
+
+# check_rows BENCH CONFIG: names and globs as for wsbench run; "": not given.
+# shellcheck disable=SC2154  # wsbench, of the script
+check_rows() {
+  local said pattern name found patterns=()
+  [ -z "$1" ] || said=$("$wsbench" list benchmarks --names --bench "$1" 2>&1 >/dev/null) || die 2 "${said#wsbench list: }"
+  IFS=, read -ra patterns <<<"$2"
+  for pattern in "${patterns[@]}"; do
+    found=0
+    for name in $("$wsbench" list configs --names); do
+      # shellcheck disable=SC2053  # a glob
+      [[ $name != $pattern ]] || found=1
+    done
+    [ "$found" = 1 ] || die 2 "no config matches '$pattern': 'wsbench list configs' shows all"
+  done
+}
