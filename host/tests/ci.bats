@@ -247,6 +247,8 @@ END
   run_apart "${gate[@]}" -o e --commit eee --base b --threshold bad
   [ "$status" = 2 ]
   [[ $stderr == *"--threshold bad: 'bad' is not an amount"* ]]
+  # Before the run.
+  [ ! -e e ]
 }
 
 @test "kernel.sh take copies a built kernel with the modules that KVM needs" {

@@ -81,7 +81,7 @@ compare() {
 
 main() {
   local kernel='' modules='' targets=lab:x86_64-svm bench=core commit='' label='' base='' db='' confirm='' out='' rows=8 base_kernel=''
-  local worst=0 code target file files=() names=() gate=() history_gate=()
+  local worst=0 code said target file files=() names=() gate=() history_gate=()
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
@@ -113,6 +113,9 @@ main() {
   [ -n "$kernel" ] || die "--kernel is needed; see --help"
   [ -n "$out" ] || die "-o is needed; see --help"
   [[ $rows =~ ^[0-9]+$ ]] || die "--explain-rows $rows: not a number"
+  # Amounts and verdicts are checked before the first boot: of the files, a message has no option.
+  said=$("$wsbench" compare "${gate[@]}" /dev/null /dev/null 2>&1 >/dev/null) || true
+  [[ $said != 'wsbench compare: --'* ]] || die "${said#wsbench compare: }"
   if [ -z "$base_kernel" ] && [ -n "$base" ] && [ -e "$base/kernel/vmlinuz" ]; then
     base_kernel=$base/kernel/vmlinuz
   fi
