@@ -79,7 +79,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!args->n_paths)
 			return options_error(
 				state,
-				"no documents: 'wsbench export --format FORMAT FILE.json...'");
+				"no documents: 'wsbench export --format FORMAT FILE|DIR...'");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -103,7 +103,7 @@ static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, {
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "FILE.json...",
+	.args_doc = "FILE|DIR...",
 	.doc = "Prints the figures of result documents in another tool's "
 	       "format.\vThe exit code is 2 if the format cannot hold the figures.",
 	.children = children,

@@ -382,7 +382,7 @@ static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, {
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "[FILE.json...]",
+	.args_doc = "[FILE|DIR...]",
 	.doc = "Draws pictures of result documents, and of explanations with --touch, SVG "
 	       "and PNG, and prints the paths written. Reports in one line the pictures "
 	       "that the documents do not allow.\v",

@@ -100,7 +100,7 @@ static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, {
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "RUN.json...\n--db FILE.jsonl",
+	.args_doc = "FILE|DIR...\n--db FILE.jsonl",
 	.doc = "For each row, prints the noise, split into event, boot and run; the least "
 	       "change that is found with this many boots and runs; and how many boots or "
 	       "runs find a change of 1, 2 and 5 %. From documents, several runs of one "

@@ -155,7 +155,7 @@ static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, {
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "[FILE.json...]",
+	.args_doc = "[FILE|DIR...]",
 	.doc = "Writes a page and prints its path: figures, pictures, what is "
 	       "missing and why, on one page that needs no other file.\v"
 	       "Documents of one target are compared with the first of them. Explanations "
