@@ -264,8 +264,10 @@ BODY_ROW(nested_l1_invept, .setup = invept_setup, .end = invept_end);
 
 /*
  * Entry to a guest whose first instruction exits. The exit is counted, and ends at RCX
- * (nested_l1_vmx()); an entry that fails continues behind the instruction, uncounted.
+ * (nested_l1_vmx()); an entry that fails continues behind the instruction, and ends the
+ * boot.
  */
+#define OR_FAIL "\n\tjmp nested_vmx_failed"
 #define ENTER(insns)                                                                     \
 	__asm__ volatile("mov $1f, %%ecx\n\t"                                            \
 			 "mov %%rsp, %%rdx\n\t" insns "\n"                               \
@@ -289,15 +291,15 @@ BODY bool vmresume_setup(const struct abi_params *params)
 	(void)params;
 	if (!nested_l1_vmx())
 		return false;
-	ENTER("vmlaunch");
+	ENTER("vmlaunch" OR_FAIL);
 	return true;
 }
 
-ENTER_PAIR(nested_l1_vmresume, "vmresume")
+ENTER_PAIR(nested_l1_vmresume, "vmresume" OR_FAIL)
 BODY_ROW(nested_l1_vmresume, .setup = vmresume_setup, .end = nested_l1_check);
 
 /* With what it needs each time: VMCLEAR and VMPTRLD. */
 ENTER_PAIR(nested_l1_vmlaunch, "vmclear nested_vmcs\n\t"
 			       "vmptrld nested_vmcs\n\t"
-			       "vmlaunch")
+			       "vmlaunch" OR_FAIL)
 BODY_ROW(nested_l1_vmlaunch, .setup = vmx_setup, .end = nested_l1_check);

@@ -181,6 +181,7 @@ __asm__(".pushsection .text\n"
 		VMX_LOOPS(evmcs, EVMCS_REASON_OF, EVMCS_LOOK_AT(EVMCS_VECTORING),
 			  EVMCS_LOOK_MORE, EVMCS_SKIP) "nested_vmx_unexpected:\n\t"
 						       "call nested_unexpected\n"
+						       ".globl nested_vmx_failed\n"
 						       "nested_vmx_failed:\n\t"
 						       "call nested_failed\n"
 						       "nested_vmx_return:\n\t"
@@ -198,7 +199,8 @@ __asm__(".pushsection .text\n"
 
 static bool is_svm;
 
-/* Ends the boot: VMLAUNCH or VMRESUME failed without an exit. */
+/* Ends the boot: VMLAUNCH or VMRESUME failed without an exit. Without a VMCS the error is
+ * not readable, which is 0. */
 void nested_failed(void)
 {
 	const struct abi_fault fault = {

@@ -306,7 +306,7 @@ uint64_t vmcs_read(uint64_t field)
 	for (i = 0; at && i < field_bytes(field); i++)
 		value |= (uint64_t)at[i] << 8 * i;
 	if (!enlightened)
-		__asm__ volatile("vmread %1, %0" : "=rm"(value) : "r"(field) : "cc");
+		__asm__ volatile("vmread %1, %0" : "+rm"(value) : "r"(field) : "cc");
 	return value;
 }
 

@@ -157,12 +157,13 @@ static void end_unfinished(const struct abi_report *guest, struct boot_report *r
 		break;
 	case ABI_STATE_FAULT:
 		if (guest->fault.vector & ABI_FAULT_OF_ENTRY) {
+			const unsigned long long error =
+				guest->fault.vector & ~ABI_FAULT_OF_ENTRY;
+
 			boot_end(
 				rep, BOOT_CRASH,
-				"VMLAUNCH or VMRESUME of L1 failed in the %s phase: VM-instruction error %llu",
-				phase,
-				(unsigned long long)guest->fault.vector &
-					~ABI_FAULT_OF_ENTRY);
+				"VMLAUNCH or VMRESUME of L1 failed in the %s phase: VM-instruction error %llu%s",
+				phase, error, error ? "" : " (no current VMCS)");
 			break;
 		}
 		if (guest->fault.vector & ABI_FAULT_OF_L2) {

@@ -185,14 +185,21 @@ stops() {
 @test "nested: VMLAUNCH that VMX refuses is not an exit of L2" {
   stops bare:x86_64-bochs nested_l1_vmlaunch x86_64/vmlaunch_invalid 'empty batch phase: 0x80000021,'
 }
-@test "nested: a first VMLAUNCH that fails fails the row: the CPU does not lack what the row needs" {
+@test "nested: an entry of VMX that fails without an exit fails the row, with the error" {
+  local row payload
   need_target bare:x86_64-bochs
-  run_apart "$wsbench" run --on bare:x86_64-bochs --bench nested_cpuid --boots 1 --timeout 20 \
-    --payload "$payloads/x86_64/vmlaunch_fails.elf" -o doc.json
-  [ "$status" = 4 ]
-  holds doc.json 'b("nested_cpuid")["status"] == "fail"' \
-    '"VMLAUNCH or VMRESUME of L1 failed" in b("nested_cpuid")["reason"]' \
-    'b("nested_cpuid")["reason"].endswith("VM-instruction error 8")' # the host's state
+  while read -r row payload; do
+    run_apart "$wsbench" run --on bare:x86_64-bochs --bench "$row" --boots 1 --timeout 20 \
+      --payload "$payloads/x86_64/$payload.elf" -o doc.json
+    [ "$status" = 4 ]
+    holds doc.json "b('$row')['status'] == 'fail'" \
+      "'VMLAUNCH or VMRESUME of L1 failed' in b('$row')['reason']" \
+      "b('$row')['reason'].endswith('VM-instruction error 8')" # the host's state
+  done <<'END'
+nested_cpuid vmlaunch_fails
+nested_l1_vmlaunch vmlaunch_event_fails
+nested_l1_vmresume vmresume_setup_fails
+END
 }
 
 # without_effect TARGET ROW PAYLOAD: an instruction of L1 that fails or is skipped fails its row. Its
