@@ -152,9 +152,17 @@ lab=lab:aarch64-vhe
     need_target $target
     refused 2 "$target: cannot read payload missing: No such file" \
       "$wsbench" run --on $target --bench null --payload missing
-    refused 2 "$target: --append: the kernel's command line has 2" \
+    refused 2 "$target: the kernel's command line has 2" \
       "$wsbench" run --on $target --bench null --append "${long// /x}"
   done
+  # With the words of a config: its rows fail, and no others.
+  need_target lab:x86_64-svm
+  printf -v long '%1614s' ''
+  run_apart "$wsbench" run --on lab:x86_64-svm --bench null --config default,mitigations-off --boots 1 \
+    --append "${long// /x}" -o doc.json
+  [ "$status" = 4 ]
+  holds doc.json 'b("null", "default")["status"] == "ok"' \
+    '"command line has 2" in b("null", "mitigations-off")["reason"]'
 }
 
 @test "an invalid path for the document" {

@@ -383,6 +383,7 @@ static int add_base(struct lab_state *s, const char *cmdline, struct error *err)
 {
 	size_t which = s->n_bases;
 	char *append = NULL;
+	int ret;
 
 	if (which == LAB_BASES_MAX)
 		return error_set(err, -E2BIG, "too many configs with command lines");
@@ -390,6 +391,11 @@ static int add_base(struct lab_state *s, const char *cmdline, struct error *err)
 	    asprintf(&append, "%s%s%s", s->append ? s->append : "",
 		     cmdline && s->append ? " " : "", cmdline ? cmdline : "") < 0)
 		return error_set(err, -ENOMEM, "out of memory");
+	ret = lab_check_append(s->machine, append, err);
+	if (ret) {
+		free(append);
+		return ret;
+	}
 	s->bases[which].cmdline = cmdline;
 	s->bases[which].append = append;
 	pthread_rwlock_init(&s->bases[which].in_use, NULL);

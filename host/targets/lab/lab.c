@@ -230,9 +230,7 @@ static void plan_warm_up(struct lab_state *s)
 		      !job_encode(&job, s->warm_up);
 }
 
-/* Linux ignores what does not fit, and the figures would be those without it. */
-static int check_append(const struct lab_machine *m, const char *append,
-			struct error *err)
+int lab_check_append(const struct lab_machine *m, const char *append, struct error *err)
 {
 	size_t bytes = strlen(m->append) + strlen(lab_append_begin(m, append)) +
 		       (append ? strlen(append) : 0);
@@ -240,8 +238,8 @@ static int check_append(const struct lab_machine *m, const char *append,
 	if (bytes < COMMAND_LINE_SIZE)
 		return 0;
 	return error_set(
-		err, -ENOEXEC,
-		"--append: the kernel's command line has %zu bytes, and Linux reads %d",
+		err, -E2BIG,
+		"the kernel's command line has %zu bytes, and Linux reads %d (--append and config)",
 		bytes, COMMAND_LINE_SIZE - 1);
 }
 
@@ -265,7 +263,8 @@ static int fill(struct lab_state *s, struct target *t, const struct job *job,
 	if (job->append && strstr(job->append, LAB_L1_WORD))
 		return error_set(err, -ENOEXEC,
 				 "--append: " LAB_L1_WORD " is set by labs with an L1");
-	ret = check_append(s->machine, job->append, err);
+	/* Bad input; of a config only its rows cannot run. */
+	ret = lab_check_append(s->machine, job->append, err) ? -ENOEXEC : 0;
 	if (!ret)
 		ret = find_emulator(s, job->emulator, err);
 	if (!ret)

@@ -94,6 +94,12 @@ struct lab_answer {
  */
 int lab_program_check(const struct lab_state *s, struct error *err);
 
+/*
+ * Whether the command line with these words is one that Linux reads whole: 0, or -E2BIG.
+ * Of a longer one arm64 ignores the rest, and x86_64 does not boot.
+ */
+int lab_check_append(const struct lab_machine *m, const char *append, struct error *err);
+
 /* Marks the lab as late: -ETIME. */
 int lab_say_late(const struct target *t, struct error *err);
 
