@@ -308,31 +308,31 @@ bool documents_folder_is_writable(const char *path)
 
 int documents_check_output(const char *path, struct error *err)
 {
-	char *folder, *slash;
+	char *file, *slash;
+	const char *folder = ".";
 	struct stat st;
 	int rc = 0;
+	bool exists = !stat(path, &st);
 
-	/* A device or a pipe is written in place. */
-	if (!stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+	if (exists && S_ISDIR(st.st_mode))
+		return error_set(err, -EISDIR, "cannot write %s: %s", path,
+				 strerror(EISDIR));
+	/* A device or a pipe is written in place; of a link, its file is replaced. */
+	if (exists && !S_ISREG(st.st_mode))
 		return 0;
-	folder = strdup(path);
-	if (!folder)
-		abort();
-	slash = strrchr(folder, '/');
-	if (slash)
-		slash[slash == folder] = '\0';
-	else
-		strcpy(folder, ".");
-	if (!documents_folder_is_writable(folder)) {
-		rc = -errno;
-		if (rc == -ENOENT)
-			error_set(err, rc, "cannot write to folder %s: %s (mkdir -p %s)",
-				  folder, strerror(-rc), folder);
-		else
-			error_set(err, rc, "cannot write to folder %s: %s", folder,
-				  strerror(-rc));
+	file = exists ? realpath(path, NULL) : strdup(path);
+	slash = file ? strrchr(file, '/') : NULL;
+	if (slash) {
+		slash[slash == file] = '\0';
+		folder = file;
 	}
-	free(folder);
+	if (!file)
+		rc = error_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
+	else if (!documents_folder_is_writable(folder))
+		rc = error_set(err, -errno, "cannot write to folder %s: %s%s%s%s", folder,
+			       strerror(errno), errno == ENOENT ? " (mkdir -p " : "",
+			       errno == ENOENT ? folder : "", errno == ENOENT ? ")" : "");
+	free(file);
 	return rc;
 }
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "host/lib/error.h"
 #include "host/cli/cli.h"
@@ -218,12 +218,17 @@ int cmd_env(int argc, char **argv)
 {
 	enum cli_exit code;
 	struct env_args args = { .root = "" };
+	struct stat st;
+	int rc;
 
 	if (!options_go(&argp, "wsbench env", argc, argv, &args, &code))
 		return code;
-	if (*args.root && access(args.root, X_OK)) {
-		message_error("--root %s: %m", args.root);
-		return CLI_USAGE;
+	if (*args.root) {
+		rc = stat(args.root, &st) ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+		if (rc) {
+			message_error("--root %s: %s", args.root, strerror(rc));
+			return CLI_USAGE;
+		}
 	}
 	return verbs[find_verb(args.verb)].run(&args);
 }

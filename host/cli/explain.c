@@ -128,7 +128,7 @@ static enum cli_exit prepare_output(const struct explain *x)
 	if (!rc)
 		return CLI_OK;
 	message_error("%s", err.text);
-	return CLI_FAILED;
+	return CLI_USAGE;
 }
 
 static enum cli_exit write_document(const struct explain *x, const struct explanation *e)

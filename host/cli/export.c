@@ -132,6 +132,10 @@ static bool has_metric(const struct documents *d, const char *pattern)
 static bool check_metrics(const char *const *metrics, const struct documents *d)
 {
 	for (const char *const *p = metrics; *p; p++) {
+		if (!**p) {
+			message_error("--metric: empty name in the list");
+			return false;
+		}
 		if (has_metric(d, *p))
 			continue;
 		message_error("--metric %s: no document has this metric", *p);

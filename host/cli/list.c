@@ -17,9 +17,10 @@
 #include "host/targets/lab/kernel.h"
 #include "host/targets/target.h"
 
-#define KEY_JSON  0x100
-#define KEY_NAMES 0x101
-#define KEY_BENCH 0x102
+#define KEY_JSON   0x100
+#define KEY_NAMES  0x101
+#define KEY_BENCH  0x102
+#define KEY_CONFIG 0x103
 
 enum list_what {
 	LIST_BENCHMARKS,
@@ -47,16 +48,16 @@ static const char *const arch_names[ARCHS] = { "x86_64", "aarch64" };
 struct list_args {
 	struct options_common common;
 	enum list_what what;
-	struct names_list benches; /* none: all */
+	struct names_list benches, configs; /* none: all */
 	bool json, names;
 };
 
-static bool is_selected(const struct list_args *args, const struct bench *b)
+static bool is_selected(const struct names_list *selected, const char *name)
 {
-	for (size_t i = 0; i < args->benches.n; i++)
-		if (!strcmp(args->benches.names[i], b->id))
+	for (size_t i = 0; i < selected->n; i++)
+		if (!strcmp(selected->names[i], name))
 			return true;
-	return !args->benches.n;
+	return !selected->n;
 }
 
 /* The reason for which a target cannot run here; "" if it can. */
@@ -99,7 +100,7 @@ static void print_benchmarks(const struct list_args *args)
 
 	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
 	for (const struct bench *b = bench_table; b->id; b++) {
-		if (!is_selected(args, b))
+		if (!is_selected(&args->benches, b->id))
 			continue;
 		table_row(&t, TABLE_PLAIN);
 		table_cell(&t, 0, "%s", b->id);
@@ -112,7 +113,7 @@ static void print_benchmarks(const struct list_args *args)
 	print_table(&t);
 }
 
-static void print_configs(void)
+static void print_configs(const struct list_args *args)
 {
 	static const struct table_column columns[] = {
 		{ .head = "config", .flags = TABLE_KEY },
@@ -123,6 +124,8 @@ static void print_configs(void)
 
 	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
 	for (const struct config *c = config_table; c->name; c++) {
+		if (!is_selected(&args->configs, c->name))
+			continue;
 		table_row(&t, TABLE_PLAIN);
 		table_cell(&t, 0, "%s", c->name);
 		table_cell(&t, 1, "%s", archs_text(c->archs));
@@ -320,7 +323,7 @@ static void json_archs(struct json_list *l, unsigned int archs)
 static void json_benchmarks(struct json_list *l, const struct list_args *args)
 {
 	for (const struct bench *b = bench_table; b->id; b++) {
-		if (!is_selected(args, b))
+		if (!is_selected(&args->benches, b->id))
 			continue;
 		json_list_row(l, "benchmarks");
 		json_list_string(l, "id", b->id);
@@ -347,9 +350,11 @@ static void json_setting(struct json_list *l, const struct setting *s)
 	json_list_string(l, "source", s->source);
 }
 
-static void json_configs(struct json_list *l)
+static void json_configs(struct json_list *l, const struct list_args *args)
 {
 	for (const struct config *c = config_table; c->name; c++) {
+		if (!is_selected(&args->configs, c->name))
+			continue;
 		json_list_row(l, "configs");
 		json_list_string(l, "name", c->name);
 		json_archs(l, c->archs);
@@ -406,7 +411,7 @@ static void print_text(const struct list_args *args)
 	if (args->what == LIST_ALL)
 		putchar('\n');
 	if (wanted(args, LIST_CONFIGS))
-		print_configs();
+		print_configs(args);
 	if (args->what == LIST_ALL)
 		putchar('\n');
 	if (wanted(args, LIST_TARGETS))
@@ -429,7 +434,7 @@ static void print_json(const struct list_args *args)
 	if (wanted(args, LIST_BENCHMARKS))
 		json_benchmarks(l, args);
 	if (wanted(args, LIST_CONFIGS))
-		json_configs(l);
+		json_configs(l, args);
 	if (wanted(args, LIST_TARGETS))
 		json_targets(l);
 	if (wanted(args, LIST_EMULATORS))
@@ -453,11 +458,12 @@ static void print_names(const struct list_args *args)
 {
 	if (wanted(args, LIST_BENCHMARKS))
 		for (const struct bench *b = bench_table; b->id; b++)
-			if (is_selected(args, b))
+			if (is_selected(&args->benches, b->id))
 				puts(b->id);
 	if (wanted(args, LIST_CONFIGS))
 		for (const struct config *c = config_table; c->name; c++)
-			puts(c->name);
+			if (is_selected(&args->configs, c->name))
+				puts(c->name);
 	if (wanted(args, LIST_TARGETS))
 		for (const struct target *t = target_table; t->name; t++)
 			puts(t->name);
@@ -516,6 +522,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (args->what == LIST_ALL)
 			args->what = LIST_BENCHMARKS;
 		return 0;
+	case KEY_CONFIG:
+		names_free(&args->configs);
+		if (names_match_configs(arg, &args->configs, &why))
+			return options_error(state, "%s", why.text);
+		if (args->what == LIST_ALL)
+			args->what = LIST_CONFIGS;
+		return 0;
 	case ARGP_KEY_ARG:
 		return parse_what(arg, state);
 	case ARGP_KEY_END:
@@ -534,6 +547,7 @@ int cmd_list(int argc, char **argv)
 		{ "bench", KEY_BENCH, "GLOB,...", 0,
 		  "List these benchmarks: names, globs, or 'core' for the core benchmarks",
 		  0 },
+		{ "config", KEY_CONFIG, "GLOB,...", 0, "List these configs", 0 },
 		{ "json", KEY_JSON, NULL, 0, "Print JSON", 0 },
 		{ "names", KEY_NAMES, NULL, 0, "Print names only, one per line", 0 },
 		{ 0 },
@@ -561,5 +575,6 @@ int cmd_list(int argc, char **argv)
 	else
 		print_text(&args);
 	names_free(&args.benches);
+	names_free(&args.configs);
 	return CLI_OK;
 }

@@ -281,12 +281,11 @@ static bool check_configs(const struct plot_args *args, const struct documents *
 	return true;
 }
 
-/* Whether an input has a benchmark that --bench selects. */
-static bool check_benches(const struct plot_args *args, const struct documents *docs,
-			  const struct history *history)
+/* Whether an input has a benchmark that matches. */
+static bool has_bench(const struct plot_args *args, const struct documents *docs,
+		      const struct history *history, const char *pattern)
 {
-	const struct plot_input in = { .benches = args->benches,
-				       .n_benches = args->n_benches };
+	const struct plot_input in = { .benches = &pattern, .n_benches = 1 };
 
 	for (size_t d = 0; d < docs->n; d++)
 		for (size_t i = 0; i < docs->docs[d]->n_benchmarks; i++)
@@ -298,11 +297,20 @@ static bool check_benches(const struct plot_args *args, const struct documents *
 	for (size_t i = 0; i < args->explanations.n; i++)
 		if (plot_wants(&in, args->explanations.docs[i]->benchmark))
 			return true;
-	if (!args->n_benches)
-		return true;
-	message_error("--bench %s%s: no document has a benchmark of this name",
-		      args->benches[0], args->n_benches > 1 ? ",..." : "");
 	return false;
+}
+
+static bool check_benches(const struct plot_args *args, const struct documents *docs,
+			  const struct history *history)
+{
+	for (size_t i = 0; i < args->n_benches; i++) {
+		if (has_bench(args, docs, history, args->benches[i]))
+			continue;
+		message_error("--bench %s: no document has a benchmark of this name",
+			      args->benches[i]);
+		return false;
+	}
+	return true;
 }
 
 static int plot(struct plot_args *args)

@@ -185,6 +185,10 @@ lab=lab:aarch64-vhe
   refused 2 'cannot write to folder ' "${own_mounts[@]}" '
     mount -t tmpfs -o ro none /mnt
     exec "$0" run --on bare:x86_64 --bench null -o /mnt/doc.json' "$wsbench"
+  # The folder of the file that a link names, which is written.
+  refused 2 'cannot write to folder /mnt: Read-only file system' "${own_mounts[@]}" '
+    mount -t tmpfs none /mnt && touch /mnt/doc.json && ln -sf /mnt/doc.json link && mount -o remount,ro /mnt
+    exec "$0" run --on bare:x86_64 --bench null -o link' "$wsbench"
   # The cause of the first folder that cannot be made, not of those below it.
   refused 2 'cannot make folder /mnt/a/b/: Read-only file system' "${own_mounts[@]}" '
     mount -t tmpfs -o ro none /mnt

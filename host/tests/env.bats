@@ -209,6 +209,7 @@ stopped_by() {
   refused 2 "'tune' has no option --force" "$wsbench" env tune --force
   for verb in check show tune restore; do
     refused 2 '--root missing: No such file or directory' "$wsbench" env $verb --root missing
+    refused 2 '--root /bin/sh: Not a directory' "$wsbench" env $verb --root /bin/sh
   done
   nothing_left
 }

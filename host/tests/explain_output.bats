@@ -329,9 +329,11 @@ END
 @test "explain: a file that cannot be written is refused before a lab boots; what was read is printed" {
   # Nothing can boot.
   mkdir none
+  WORLDSWITCH_CACHE=$PWD/none \
+    refused 2 'cannot write none: Is a directory' "$wsbench" explain --on lab:x86_64-svm --bench null --svg none
   for option in -o --svg; do
     WORLDSWITCH_CACHE=$PWD/none \
-      refused 4 'cannot write to folder missing: No such file or directory (mkdir -p missing)' \
+      refused 2 'cannot write to folder missing: No such file or directory (mkdir -p missing)' \
       "$wsbench" explain --on lab:x86_64-svm --bench null $option missing/file
     run_apart "$wsbench" explain "$tests/data/explain/svm-hypercall-6.1.json" $option missing/file
     echo "$stdout$stderr"

@@ -229,6 +229,7 @@ END
 
 @test "bad usage of export" {
   refused 2 '--metric nix: no document has this metric' "$wsbench" export --format gha --metric round_trip,nix "$one"
+  refused 2 '--metric: empty name in the list' "$wsbench" export --format gha --metric round_trip, "$one"
 
   refused 2 "no format: give --format" "$wsbench" export "$one"
   refused 2 "did you mean 'gobench'?" "$wsbench" export --format gobenhc "$one"

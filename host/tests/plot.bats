@@ -270,6 +270,7 @@ END
 @test "plot --bench: a name that no input has" {
   need_document
   refused 2 '--bench nix: no document has a benchmark of this name' "$wsbench" plot doc.json -o out --bench nix
+  refused 2 '--bench nix: no document has a benchmark of this name' "$wsbench" plot doc.json -o out --bench '*,nix'
   refused 2 '--bench nix: no document has a benchmark of this name' \
     "$wsbench" plot --history "$tests/data/steps.jsonl" -o out --bench nix
   [ ! -e out ]

@@ -391,6 +391,8 @@ END
   # Before a build.
   refused 2 "no benchmark matches 'xyzzy'" "${run[@]}" work~1..work -o out --bench 'null,xyzzy'
   refused 2 "no config matches 'xyzzy'" "${run[@]}" work~1..work -o out --config 'pmu-*,xyzzy'
+  # A mitigation is not among those of a glob that begins with a wildcard, as for wsbench run.
+  refused 2 "no config matches '*itigations-off'" "${run[@]}" work~1..work -o out --config '*itigations-off'
   refused 4 'cannot write to version' "${run[@]}" work~1..work -o version
   cd "$BATS_TEST_TMPDIR/cwd"
   refused 2 "not in a git tree" env GIT_CEILING_DIRECTORIES="$(dirname "$PWD")" "${run[@]}" work~1..work -o out

@@ -124,6 +124,7 @@ for path in glob.glob("drawn/*.svg"): xml.dom.minidom.parse(path)'
 
 @test "list: the core benchmarks" {
   [ "$("$wsbench" list benchmarks --bench core --names | wc -l)" -lt 30 ]
+  [ "$("$wsbench" list --config 'pmu-o*' --names)" = pmu-off ]
   [ "$("$wsbench" list --bench 'hyper*' --names)" = hypercall ]
   "$wsbench" list --bench hypercall | grep -qE '^hypercall .* core( |$)'
   run ! grep -qE ' core( |$)' <("$wsbench" list --bench cpuid_pmu)

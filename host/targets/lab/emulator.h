@@ -89,9 +89,9 @@ struct lab_boot {
 	time_t deadline_s;	/* of CLOCK_MONOTONIC; 0: none */
 };
 
-/* The emulator as a process, with the read ends of its pipes: non-blocking, -1: none. */
 #define LAB_VERSION_BYTES 192
 
+/* The emulator as a process, with the read ends of its pipes: non-blocking, -1: none. */
 struct lab_child {
 	struct process process;
 	int console;
@@ -104,7 +104,7 @@ struct lab_child {
 	/* A clone that is not a child of wsbench: kills clone `pid` of `base`. */
 	int (*end)(struct lab_base *base, pid_t pid);
 	struct lab_base *base; /* argument of end() */
-	/* As the emulator's program prints its version; "": it has not said it. */
+	/* As the emulator's program prints its version; "": not known. */
 	char version[LAB_VERSION_BYTES];
 };
 

@@ -243,6 +243,7 @@ static bool copy_pages(int from, size_t bytes, struct copy *c)
 		     copy_chunk(c, chunk, n, at);
 		at += (off_t)n;
 	}
+	ok = ok && (at >= 0 || errno == ENXIO); /* behind the last data */
 	free(chunk);
 	return ok;
 }
@@ -369,6 +370,7 @@ static int load_checked(int fd, const struct trailer *t, char **text)
 		while (ok && at < hole)
 			ok = sendfile(copy, fd, &at, (size_t)(hole - at)) > 0;
 	}
+	ok = ok && (at >= 0 || errno == ENXIO);
 	if (ok && (*text = read_description(fd, t, &ignored)) && !lab_seal(copy))
 		return copy;
 	free(*text);
