@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A task register whose selector has a privilege level, which a host's must not have: VM
  * entries fail. */
-#ifndef WS_TESTS_TASK_REGISTER_H
-#define WS_TESTS_TASK_REGISTER_H
+#ifndef WS_TESTS_PAYLOADS_X86_64_TASK_REGISTER_H
+#define WS_TESTS_PAYLOADS_X86_64_TASK_REGISTER_H
 
 #include "guest/x86_64/vmx.h"
 
