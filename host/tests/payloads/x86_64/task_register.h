@@ -4,11 +4,12 @@
 #ifndef WS_TESTS_PAYLOADS_X86_64_TASK_REGISTER_H
 #define WS_TESTS_PAYLOADS_X86_64_TASK_REGISTER_H
 
+#include "guest/x86_64/nested.h"
 #include "guest/x86_64/vmx.h"
 
 #define TSS_SELECTOR 24
 
-static void set_task_register_level(void)
+static inline void set_task_register_level(void)
 {
 	vmcs_open(); /* loads a TSS */
 	vmcs_close();
@@ -19,6 +20,15 @@ static void set_task_register_level(void)
 			 "add $16, %%rsp\n\t"
 			 "ltr %w0" ::"r"(TSS_SELECTOR | 3)
 			 : "rax", "cc", "memory");
+}
+
+/* Of a row of L1: nested_l1_vmx(). */
+static inline bool l1_with_level(void)
+{
+	if (vmcs_is_missing())
+		return false;
+	set_task_register_level();
+	return nested_l1_vmx();
 }
 
 #endif

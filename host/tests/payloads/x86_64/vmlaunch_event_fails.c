@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nested_l1_vmlaunch whose VMLAUNCH fails. */
-#include "guest/x86_64/nested.h"
 #include "host/tests/payloads/x86_64/task_register.h"
-
-static bool l1_with_level(void)
-{
-	if (vmcs_is_missing())
-		return false;
-	set_task_register_level();
-	return nested_l1_vmx();
-}
 
 #define nested_l1_vmx l1_with_level
 #define BODY_PAGE     "bench/x86_64/nested_l1.c"
