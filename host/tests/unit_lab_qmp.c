@@ -66,3 +66,32 @@ Test(qmp, a_qemu_that_ends_or_answers_something_else_has_no_place)
 	cr_expect_not(where("{\"error\": {\"class\": \"CommandNotFound\"}}\r\n", text));
 	cr_expect_not(where("{\"return\": \"CPU#0 PC", text));
 }
+
+#define DONE "{\"return\": {}}\r\n"
+#define GREETING(package)                                                                  \
+	"{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 22, \"minor\": 2, \"major\": 7}, " \
+	"\"package\": \"" package "\"}, \"capabilities\": [\"oob\"]}}\r\n"
+
+static void expect_version(const char *answer, const char *version)
+{
+	struct lab_child child;
+	int pair[2];
+
+	lab_child_init(&child);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	cr_assert_eq(write(pair[1], answer, strlen(answer)), (ssize_t)strlen(answer));
+	child.control = pair[0];
+	cr_expect_eq(qmp_begin(&child), 0);
+	cr_expect_str_eq(child.version, version);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+Test(qmp, the_version_of_the_greeting_is_that_of_the_option)
+{
+	expect_version(GREETING("Debian 1:7.2+dfsg-7") DONE,
+		       "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7)");
+	expect_version(GREETING("") DONE, "QEMU emulator version 7.2.22");
+	expect_version("{\"QMP\": {}}\r\n" DONE, "");
+	expect_version(DONE, "");
+}

@@ -40,14 +40,55 @@ int qmp_line(const struct lab_child *child, const struct lab_limit *limit,
 	return 0;
 }
 
+/* The number behind `key`; -1: none. */
+static int qmp_number(const char *line, const char *key)
+{
+	const char *at = strstr(line, key);
+
+	return at ? atoi(at + strlen(key)) : -1;
+}
+
+/* "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7)", as QEMU --version prints it. */
+static void read_version(const char *greeting, char version[LAB_VERSION_BYTES])
+{
+	static const char key[] = "\"package\": \"";
+	const int major = qmp_number(greeting, "\"major\": ");
+	const int minor = qmp_number(greeting, "\"minor\": ");
+	const int micro = qmp_number(greeting, "\"micro\": ");
+	const char *package = strstr(greeting, key);
+	int n;
+
+	version[0] = '\0';
+	if (major < 0 || minor < 0 || micro < 0 || !package)
+		return;
+	package += strlen(key);
+	n = (int)strcspn(package, "\"\\");
+	snprintf(version, LAB_VERSION_BYTES, "QEMU emulator version %d.%d.%d%s%.*s%s",
+		 major, minor, micro, n ? " (" : "", n, package, n ? ")" : "");
+}
+
+/* The line that answers a command. `version`: that of a greeting before it; NULL. */
+static int receive_answer(const struct lab_child *child, char answer[QMP_LINE_BYTES],
+			  char *version)
+{
+	const struct lab_limit limit = lab_limit_begin(child);
+	int ret;
+
+	do {
+		ret = qmp_line(child, &limit, answer);
+		ret = ret ? ret : lab_limit_check(&limit);
+		if (!ret && version && strstr(answer, "\"QMP\""))
+			read_version(answer, version);
+	} while (!ret && !strstr(answer, "\"return\"") && !strstr(answer, "\"error\""));
+	return ret ? ret : strstr(answer, "\"error\"") ? -EPROTO : 0;
+}
+
 int qmp_command(const struct lab_child *child, const char *command, int fd,
 		char answer[QMP_LINE_BYTES])
 {
 	char rights[CMSG_SPACE(sizeof(int))] = { 0 };
 	struct iovec iov = { (char *)command, strlen(command) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	const struct lab_limit limit = lab_limit_begin(child);
-	int ret;
 
 	if (fd >= 0) {
 		struct cmsghdr *c;
@@ -62,11 +103,7 @@ int qmp_command(const struct lab_child *child, const char *command, int fd,
 	}
 	if (sendmsg(child->control, &msg, MSG_NOSIGNAL) != (ssize_t)iov.iov_len)
 		return -EPIPE;
-	do {
-		ret = qmp_line(child, &limit, answer);
-		ret = ret ? ret : lab_limit_check(&limit);
-	} while (!ret && !strstr(answer, "\"return\"") && !strstr(answer, "\"error\""));
-	return ret ? ret : strstr(answer, "\"error\"") ? -EPROTO : 0;
+	return receive_answer(child, answer, NULL);
 }
 
 /* Appends `label` and the value of the register `name`, NAME=VALUE, if `line` has it. */
@@ -122,43 +159,15 @@ bool qmp_where(const struct lab_child *child, char *text, size_t room)
 	return known;
 }
 
-/* The number behind `key`; -1: none. */
-static int qmp_number(const char *line, const char *key)
-{
-	const char *at = strstr(line, key);
-
-	return at ? atoi(at + strlen(key)) : -1;
-}
-
-/* "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7)", as QEMU --version prints it. */
-static void read_version(const char *greeting, char version[LAB_VERSION_BYTES])
-{
-	static const char key[] = "\"package\": \"";
-	const int major = qmp_number(greeting, "\"major\": ");
-	const int minor = qmp_number(greeting, "\"minor\": ");
-	const int micro = qmp_number(greeting, "\"micro\": ");
-	const char *package = strstr(greeting, key);
-	int n;
-
-	version[0] = '\0';
-	if (major < 0 || minor < 0 || micro < 0 || !package)
-		return;
-	package += strlen(key);
-	n = (int)strcspn(package, "\"\\");
-	snprintf(version, LAB_VERSION_BYTES, "QEMU emulator version %d.%d.%d%s%.*s%s",
-		 major, minor, micro, n ? " (" : "", n, package, n ? ")" : "");
-}
-
 int qmp_begin(struct lab_child *child)
 {
-	const struct lab_limit limit = lab_limit_begin(child);
+	static const char command[] = "{\"execute\":\"qmp_capabilities\"}";
 	char line[QMP_LINE_BYTES];
-	int ret = qmp_line(child, &limit, line);
 
-	if (ret)
-		return ret;
-	read_version(line, child->version);
-	return qmp_command(child, "{\"execute\":\"qmp_capabilities\"}", -1, line);
+	if (send(child->control, command, sizeof(command) - 1, MSG_NOSIGNAL) !=
+	    sizeof(command) - 1)
+		return -EPIPE;
+	return receive_answer(child, line, child->version);
 }
 
 int qmp_ignore_shared(const struct lab_child *child)
