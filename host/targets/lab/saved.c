@@ -350,8 +350,8 @@ static int load_copy(int fd, const struct trailer *t, char **text)
 }
 
 /*
- * A copy in memory of a file whose checksum was right before: without reading it. -1: not
- * possible, or its holes are no longer holes, as behind a copy of the cache.
+ * A copy in memory of a file whose checksum was right before and is not compared again.
+ * -1: not possible, or its holes are not holes any more, as in a copy of the cache.
  */
 static int load_checked(int fd, const struct trailer *t, char **text)
 {
